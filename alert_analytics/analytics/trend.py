@@ -1,0 +1,251 @@
+"""Is it getting better or worse? The slope of weekly alert counts, with an interval that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from alert_analytics.analytics.result import Result, as_list, behind, key_columns
+from alert_analytics.errors import HistoryError
+from alert_analytics.history import AlertHistory, Span
+from alert_analytics.stats.multiple import benjamini_hochberg
+from alert_analytics.stats.slope import MIN_WEEKS, WeeklySlopes, weekly_slopes
+
+_BUCKETS = (timedelta(weeks=1), timedelta(days=1), timedelta(hours=1))
+_ENOUGH_BUCKETS = 100
+_MONDAY = datetime(1970, 1, 5)  # weeks begin on Mondays
+_FDR = 0.05
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TrendAnalysis(Result):
+    """How alert volume changes over the history, a row per series; make one with :meth:`from_alerts`.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The columns of ``by``, then ``n_alerts``, ``n_weeks`` (whole weeks that carry the slope), ``alerts_per_day``,
+        ``slope_per_day`` (change of alerts per day, per day), ``slope_low``, ``slope_high`` (95 % interval),
+        ``p_value``, ``q_value`` (Benjamini-Hochberg over the rows), ``direction`` (``increasing``, ``decreasing``,
+        ``none``, ``too short``; by q < 0.05) and ``autocorrelated`` (the weeks hang together, the interval is wider).
+    """
+
+    by: tuple[str, ...] = ()
+    bucket: timedelta = timedelta(hours=1)
+    window_size: int = 24
+
+    @classmethod
+    def from_alerts(
+        cls,
+        alerts: Any,
+        window_size: int = 24,
+        by: str | Sequence[str] | None = None,
+        bucket: timedelta | None = None,
+    ) -> TrendAnalysis:
+        """Ask a history for its trend.
+
+        A slope needs eight whole weeks. A shorter history still gets its counts and its :attr:`series`; a window of
+        24 hours cannot carry a slope.
+
+        Parameters
+        ----------
+        alerts : AlertHistory, dataframe, path, or iterable of Alert
+            What :meth:`AlertHistory.open` takes.
+        window_size : int
+            Length, in buckets, of the rolling mean shown in :attr:`series`; the slope does not depend on it.
+        by : str or sequence of str, optional
+            Columns or labels; a series for each combination of their values that occurs.
+        bucket : timedelta, optional
+            Width of a bin of :attr:`series`; by default the coarsest of 1 week, 1 day and 1 hour that leaves at least
+            100 bins.
+
+        Returns
+        -------
+        TrendAnalysis
+            Also for an empty history (no rows) and a short one (``too short``).
+
+        Raises
+        ------
+        HistoryError
+            `window_size` or `bucket` is not positive.
+        UnknownColumnError
+            `by` names nothing.
+
+        Notes
+        -----
+        Least squares on totals of whole weeks counted back from the end of the span; see
+        :func:`alert_analytics.stats.slope.weekly_slopes` for the interval and its measured coverage.
+
+        Examples
+        --------
+        >>> import alert_analytics as aa
+        >>> trend = aa.TrendAnalysis.from_alerts(aa.datasets.sample(), by="service")
+        >>> set(trend.to_polars()["direction"]) <= {"increasing", "decreasing", "none"}
+        True
+        """
+        if window_size < 1:
+            raise HistoryError(f"window_size={window_size}; expected at least 1 bucket.")
+        if bucket is not None and bucket <= timedelta(0):
+            raise HistoryError(f"bucket={bucket}; expected a positive length of time.")
+        history, names = AlertHistory.open(alerts), as_list(by)
+        span = history.span
+        width = bucket or _default_bucket(span)
+        answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})
+        counted = answer.arrow()
+        n_weeks = int(span.days // 7) if span else 0
+        settings = history.settings | {
+            "by": list(names),
+            "n_weeks": n_weeks,
+            "bucket": width,
+            "window_size": window_size,
+            "level": 0.95,
+        }
+        table = _table(counted, names, n_weeks, span)
+        return cls(table, history, settings, answer.sql, by=names, bucket=width, window_size=window_size)
+
+    @property
+    def sentence(self) -> str:
+        """The trend in words."""
+        rows = self.table.to_pylist()
+        if not rows:
+            return "There is no alert in this history, so nothing rises or falls."
+        if rows[0]["direction"] == "too short":
+            weeks = self.settings["n_weeks"]
+            return (
+                f"{sum(row['n_alerts'] for row in rows):,} alerts in {weeks} whole weeks: too short for a slope, "
+                f"which needs {MIN_WEEKS} weeks."
+            )
+        if not self.by:
+            return f"Alert volume {_said(rows[0])}."
+        moving = [row for row in rows if row["direction"] != "none"]
+        if not moving:
+            return f"None of {len(rows)} series by {', '.join(self.by)} rises or falls beyond chance."
+        steepest = max(moving, key=lambda row: abs(row["slope_per_day"]))
+        name = ", ".join(str(steepest[one]) for one in self.by)
+        up = sum(row["direction"] == "increasing" for row in moving)
+        return (
+            f"Of {len(rows)} series by {', '.join(self.by)}, {up} rise and {len(moving) - up} fall beyond chance; "
+            f"the steepest, {name}, {_said(steepest)}."
+        )
+
+    def alerts(self, row: int = 0) -> AlertHistory:
+        """The alerts of the series in `row`."""
+        return behind(self.history, self.by, self._row(row))
+
+    @cached_property
+    def series(self) -> pa.Table:
+        """The counts over time, with their rolling mean.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of ``by``, then ``bucket_start``, ``n_alerts`` (0 where nothing fired), ``rolling_mean`` (alerts
+            per bucket over the last `window_size` buckets; null until there are as many) and ``is_whole`` (false for a
+            first or last bucket that the span covers in part).
+        """
+        span = self.history.span
+        if span is None:
+            return _series_table(pa.array([], pa.list_(pa.string())), self.by, np.zeros((0, 0)), [], [], 1)
+        origin = _floor(span.start, self.bucket)
+        n = (span.end - origin) // self.bucket + 1
+        params = {"origin": origin, "bucket_us": self.bucket // timedelta(microseconds=1)}
+        counted = self.history.ask("trend_series", keys={"series": self.by}, params=params).arrow()
+        keys, totals = _dense(counted, "bucket", n)
+        starts = [origin + i * self.bucket for i in range(n)]
+        whole = [span.start <= start and start + self.bucket <= span.end for start in starts]
+        return _series_table(keys, self.by, totals, starts, whole, self.window_size)
+
+
+def _default_bucket(span: Span | None) -> timedelta:
+    length = timedelta(0) if span is None else span.end - span.start
+    return next((width for width in _BUCKETS if length / width >= _ENOUGH_BUCKETS), _BUCKETS[-1])
+
+
+def _floor(moment: datetime, width: timedelta) -> datetime:
+    return moment - (moment - _MONDAY) % width
+
+
+def _dense(counted: pa.Table, column: str, n: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
+    """Spread the counts that exist over a matrix of series by bins, zero where nothing fired."""
+    encoded = [tuple(key) for key in counted["series"].to_pylist()]
+    place = {key: i for i, key in enumerate(dict.fromkeys(encoded))}
+    matrix = np.zeros((len(place), n))
+    bins = counted[column].to_numpy()
+    kept = (bins >= 0) & (bins < n)
+    rows = np.fromiter((place[key] for key in encoded), dtype=np.int64, count=len(encoded))
+    matrix[rows[kept], bins[kept]] = counted["n_alerts"].to_numpy()[kept]
+    return pa.array([list(key) for key in place], pa.list_(pa.string())), matrix
+
+
+def _table(counted: pa.Table, names: Sequence[str], n_weeks: int, span: Span | None) -> pa.Table:
+    keys, back = _dense(counted, "weeks_back", n_weeks)
+    fit = weekly_slopes(back[:, ::-1])
+    everything = _dense(counted, "weeks_back", n_weeks + 1)[1].sum(axis=1).astype(np.int64)
+    q_value = benjamini_hochberg(fit.p_value)
+    days = max(span.days, 1 / 86_400) if span else 1.0
+    columns = {
+        **key_columns(keys, names),
+        "n_alerts": pa.array(everything),
+        "n_weeks": pa.array([n_weeks] * len(everything), pa.int64()),
+        "alerts_per_day": pa.array(everything / days, pa.float64()),
+        "slope_per_day": _known(fit.slope_per_day),
+        "slope_low": _known(fit.low),
+        "slope_high": _known(fit.high),
+        "p_value": _known(fit.p_value),
+        "q_value": _known(q_value),
+        "direction": pa.array(_directions(fit, q_value), pa.string()),
+        "autocorrelated": pa.array(fit.autocorrelated, pa.bool_()),
+    }
+    return pa.table(columns)
+
+
+def _known(values: npt.NDArray[np.float64]) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)  # NaN is null: not known
+
+
+def _directions(fit: WeeklySlopes, q_value: npt.NDArray[np.float64]) -> list[str]:
+    if fit.n_weeks < MIN_WEEKS:
+        return ["too short"] * len(q_value)
+    words = {1: "increasing", -1: "decreasing", 0: "none"}
+    return [words[int(np.sign(s)) if q < _FDR else 0] for s, q in zip(fit.slope_per_day, q_value, strict=True)]
+
+
+def _said(row: dict[str, Any]) -> str:
+    """A row's verb phrase: what it does, by how much, and how sure that is."""
+    low, high = row["slope_low"] * 7, row["slope_high"] * 7
+    verb = {"increasing": "rises", "decreasing": "falls", "none": "neither rises nor falls beyond chance"}
+    return (
+        f"{verb[row['direction']]}: {row['slope_per_day'] * 7:+.2g} alerts a day each week "
+        f"(95 % interval {low:+.2g} to {high:+.2g}) at {row['alerts_per_day']:.3g} a day over {row['n_weeks']} weeks"
+    )
+
+
+def _series_table(
+    keys: pa.Array,
+    names: Sequence[str],
+    totals: npt.NDArray[np.float64],
+    starts: list[datetime],
+    whole: list[bool],
+    window: int,
+) -> pa.Table:
+    s, n = totals.shape
+    rolling = np.full((s, n), np.nan)
+    if n >= window:
+        summed = np.cumsum(np.pad(totals, ((0, 0), (1, 0))), axis=1)
+        rolling[:, window - 1 :] = (summed[:, window:] - summed[:, :-window]) / window
+    repeated = keys.take(pa.array(np.repeat(np.arange(s), n), pa.int64()))
+    columns = {
+        **key_columns(repeated, names),
+        "bucket_start": pa.array(starts * s, pa.timestamp("us")),
+        "n_alerts": pa.array(totals.ravel().astype(np.int64)),
+        "rolling_mean": _known(rolling.ravel()),
+        "is_whole": pa.array(whole * s, pa.bool_()),
+    }
+    return pa.table(columns)

@@ -1,0 +1,105 @@
+"""DuckDB connections as the library wants them: quiet, local, and locked down where a stranger's SQL runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from alert_analytics.errors import SourceError, StoreLockedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Other tools (and DuckDB releases back to 1.4) must be able to read the file.
+STORAGE_VERSION = "v1.4.0"
+
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # A Python variable that happens to be called like a table must never answer for it.
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open a fresh in-memory database.
+
+    Returns
+    -------
+    duckdb.DuckDBPyConnection
+        No extension is ever downloaded and Python variables are not visible as tables.
+    """
+    return duckdb.connect(":memory:", config=_CONFIG)
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read_only: bool = False) -> None:
+    """Attach a store's file under `name`; unless `read_only`, create it where it is absent.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        An in-memory connection from :func:`connect`.
+    path : Path
+        The file.
+    name : str
+        The database's name in SQL; a constant of the caller.
+    read_only : bool
+        Several processes may read at once; nothing is created.
+
+    Raises
+    ------
+    StoreLockedError
+        Another process writes to the file.
+    SourceError
+        The file is no DuckDB database, or its folder is missing or not writable.
+    """
+    # ATTACH takes no bound parameters: the path is a quoted literal, the name a constant of ours.
+    mode = "READ_ONLY" if read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
+    literal = str(path).replace("'", "''")
+    try:
+        connection.execute(f"ATTACH '{literal}' AS {name} ({mode})")
+    except duckdb.BinderException as error:
+        raise StoreLockedError(
+            f"{path}: this process has the store open already.",
+            hint="use the AlertStore that is open, or close() it first.",
+        ) from error
+    except duckdb.IOException as error:
+        text = str(error)
+        if "lock" in text.lower():
+            raise StoreLockedError(
+                f"{path}: another process holds the store ({_first_line(text)}).",
+                hint="wait for it to finish or close it there; one process at a time may write to a store.",
+            ) from error
+        raise SourceError(
+            f"{path}: cannot be opened as a store ({_first_line(text)}).",
+            hint="give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
+        ) from error
+
+
+def sandbox(rows: pa.Table) -> duckdb.DuckDBPyConnection:
+    """Open a database that holds `rows` as the table ``alerts`` and nothing else.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        What the connection may see.
+
+    Returns
+    -------
+    duckdb.DuckDBPyConnection
+        External access is off and the configuration is locked, so no SQL on it reaches a file, another
+        database, or a setting.
+    """
+    connection = connect()
+    connection.register("given", rows)
+    connection.execute("CREATE TABLE alerts AS SELECT * FROM given")
+    connection.unregister("given")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0]

@@ -1,0 +1,148 @@
+"""Run a static ``.sql`` file over a relation and hand back the answer together with the SQL that gave it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from alert_analytics.errors import QueryError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of one query, and the text that produced them.
+
+    Attributes
+    ----------
+    relation : duckdb.DuckDBPyRelation
+        The rows, not yet fetched.
+    sql : str
+        The query with its scope and parameters, for a reader.
+    where : str
+        The file's name, for error messages.
+    """
+
+    relation: duckdb.DuckDBPyRelation
+    sql: str
+    where: str
+
+    def arrow(self) -> pa.Table:
+        """Fetch the rows as an Arrow table.
+
+        Returns
+        -------
+        pyarrow.Table
+            All rows.
+
+        Raises
+        ------
+        QueryError
+            The database failed while computing them.
+        """
+        try:
+            return self.relation.to_arrow_table()
+        except duckdb.Error as error:
+            raise _failed(self.where, self.sql, error) from error
+
+    def numpy(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Fetch the rows as one array a column; nulls make masked arrays.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            All rows.
+
+        Raises
+        ------
+        QueryError
+            The database failed while computing them.
+        """
+        try:
+            return self.relation.fetchnumpy()
+        except duckdb.Error as error:
+            raise _failed(self.where, self.sql, error) from error
+
+
+@lru_cache(maxsize=64)
+def text_of(package: str, query: str) -> str:
+    """Read the text of ``<package>/<query>.sql``.
+
+    Parameters
+    ----------
+    package : str
+        A package of the library.
+    query : str
+        The file's name without its ending.
+
+    Returns
+    -------
+    str
+        The file's text.
+    """
+    return files(package).joinpath(f"{query}.sql").read_text(encoding="utf-8")
+
+
+def run(
+    cursor: duckdb.DuckDBPyConnection,
+    query: str,
+    *,
+    package: str,
+    relations: Mapping[str, duckdb.DuckDBPyRelation] | None = None,
+    params: Mapping[str, object] | None = None,
+    lasting: bool = False,
+) -> Answer:
+    """Run ``<package>/<query>.sql`` with `relations` visible under their names and `params` bound.
+
+    Parameters
+    ----------
+    cursor : duckdb.DuckDBPyConnection
+        A cursor of the caller's own: the relations become temporary views on it.
+    query, package : str
+        Which static file.
+    relations : mapping of str to duckdb.DuckDBPyRelation, optional
+        What the file calls by name; the names are constants of the caller.
+    params : mapping of str to object, optional
+        Values for ``$name`` in the file. Those that the file does not name are left out.
+    lasting : bool
+        Whether the views are for every cursor of the database, not for this one alone.
+
+    Returns
+    -------
+    Answer
+        The rows (lazily) and the SQL.
+
+    Raises
+    ------
+    QueryError
+        The database refused the query; the message names the file and its parameters.
+    """
+    text = text_of(package, query)
+    scope = []
+    # DuckDB itself renders a relation back to SQL, with every value quoted by its own serializer.
+    kind = "VIEW" if lasting else "TEMP VIEW"
+    for name, relation in (relations or {}).items():
+        view = f"CREATE OR REPLACE {kind} {name} AS {relation.sql_query()}"
+        cursor.execute(view)
+        scope.append(view + ";")
+    wanted = set(re.findall(r"\$(\w+)", text))
+    bound = {name: value for name, value in (params or {}).items() if name in wanted}
+    shown = "\n".join([*scope, *(f"-- ${name} = {value!r}" for name, value in bound.items()), text])
+    try:
+        # An empty dict makes DuckDB expect named parameters that are not there.
+        relation = cursor.sql(text, params=bound) if bound else cursor.sql(text)
+    except duckdb.Error as error:
+        raise _failed(f"{query}.sql", shown, error) from error
+    return Answer(relation, shown, f"{query}.sql")
+
+
+def _failed(where: str, sql: str, error: duckdb.Error) -> QueryError:
+    bound = "; ".join(line.removeprefix("-- ") for line in sql.splitlines() if line.startswith("-- $"))
+    return QueryError(f"{where} failed ({bound or 'no parameters'}): {str(error).splitlines()[0]}")

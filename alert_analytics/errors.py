@@ -1,0 +1,64 @@
+"""What can go wrong, said so that the reader can act on it.
+
+Every error of the library is an :class:`AlertAnalyticsError` and also the built-in exception it
+resembles, so ``except ValueError`` keeps working in code that has never heard of us. A message says
+where, what was found, what was expected, and ends in a hint.
+"""
+
+from __future__ import annotations
+
+
+class AlertAnalyticsError(Exception):
+    """Base of every error that the library raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        Where, what was found, and what was expected.
+    hint : str, optional
+        What the reader can do about it; printed after the message as ``Hint: ...``.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        super().__init__(message if hint is None else f"{message} Hint: {hint}")
+
+
+class HistoryError(AlertAnalyticsError, ValueError):
+    """The alert history, or a question put to it, makes no sense as given."""
+
+
+class SourceError(AlertAnalyticsError, ValueError):
+    """A file or payload cannot be read as what it was said to be."""
+
+
+class SourceNotFoundError(SourceError, FileNotFoundError):
+    """The file, folder or glob names nothing."""
+
+
+class ConditionError(AlertAnalyticsError, ValueError):
+    """A rule condition does not parse, or names something that is not there."""
+
+
+class UnknownColumnError(HistoryError, KeyError):
+    """A column or label that the history does not have."""
+
+    def __str__(self) -> str:  # KeyError would print the repr of the message
+        return str(self.args[0])
+
+
+class StoreLockedError(AlertAnalyticsError, OSError):
+    """Another process holds the store."""
+
+
+class QueryError(AlertAnalyticsError, RuntimeError):
+    """The database refused a query; names the ``.sql`` file and its parameters."""
+
+
+class MissingDependencyError(AlertAnalyticsError, ImportError):
+    """An optional package is needed for this and is not installed."""
+
+
+class SettingsError(AlertAnalyticsError, ValueError):
+    """An environment variable or the settings file holds a value that cannot be used."""

@@ -1,0 +1,137 @@
+"""A look at a history before it is believed: span, gaps, open share, nulls, and what looks wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+    from alert_analytics.engine import Answer
+
+
+@dataclass(frozen=True)
+class Description:
+    """What :meth:`AlertHistory.describe` saw.
+
+    Attributes
+    ----------
+    n_alerts, n_open : int
+        Alerts in scope, and those without an end by the watermark.
+    settings : mapping
+        The history's scope, span and watermark.
+    columns : pyarrow.Table
+        ``column, null_share, n_distinct, most_common, most_common_share``.
+    gaps : pyarrow.Table
+        ``gap_start, gap_end, n_hours``: stretches without an alert of a day or more, at least five times the usual.
+    quarantined : mapping of str to int
+        Rows set aside, by reason.
+    suspicious : tuple of str
+        What would make an answer wrong or empty, in words.
+    """
+
+    n_alerts: int
+    n_open: int
+    settings: Mapping[str, object]
+    columns: pa.Table
+    gaps: pa.Table
+    quarantined: Mapping[str, int]
+    suspicious: tuple[str, ...]
+
+    @property
+    def open_share(self) -> float | None:
+        """The share of alerts that are open at the watermark; None without alerts."""
+        return self.n_open / self.n_alerts if self.n_alerts else None
+
+    @property
+    def sentence(self) -> str:
+        """The description in one sentence."""
+        if not self.n_alerts:
+            return "No alert is in scope."
+        share, odd = self.open_share or 0.0, len(self.suspicious)
+        warned = f"{odd} thing{'s' * (odd != 1)} to look at" if odd else "nothing looks wrong"
+        return (
+            f"{self.n_alerts:,} alerts from {self.settings['span_start']} to {self.settings['watermark']}, "
+            f"{share:.1%} of them open; {sum(self.quarantined.values()):,} rows set aside; {warned}."
+        )
+
+    def to_polars(self) -> pl.DataFrame:
+        """The table of columns as a polars frame."""
+        import polars as pl
+
+        return pl.DataFrame(pl.from_arrow(self.columns))
+
+    def __repr__(self) -> str:
+        lines = [self.sentence, "", f"{'column':<12}{'missing':>8}{'distinct':>10}  most common"]
+        for row in self.columns.to_pylist():
+            common = "" if row["most_common"] is None else f"{row['most_common']} ({row['most_common_share']:.0%})"
+            lines.append(f"{row['column']:<12}{row['null_share']:>8.1%}{row['n_distinct']:>10,}  {common}")
+        lines += [f"set aside: {n:,} x {reason}" for reason, n in self.quarantined.items()]
+        lines += [f"gap: {g['gap_start']} to {g['gap_end']} ({g['n_hours']:.0f} h)" for g in self.gaps.to_pylist()]
+        lines += [f"look at: {what}" for what in self.suspicious]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def described(
+    ask: Callable[..., Answer], settings: Mapping[str, object], refused: Mapping[str, int], *, has_identity: bool
+) -> Description:
+    """Describe a history through its own way of asking.
+
+    Parameters
+    ----------
+    ask : callable
+        :meth:`AlertHistory.ask`.
+    settings : mapping
+        The history's settings.
+    refused : mapping of str to int
+        Rows in quarantine, by reason.
+    has_identity : bool
+        Whether a row can repeat another's alert.
+
+    Returns
+    -------
+    Description
+        Also for a history without alerts.
+    """
+    counts: dict[str, Any] = ask("describe", package=__package__).arrow().to_pylist()[0]
+    repeats = ask("repeats", package=__package__).arrow().to_pylist()[0] if has_identity else {"n_repeats": 0}
+    columns = ask("columns", package=__package__).arrow()
+    gaps = ask("gaps", package=__package__).arrow()
+    odd = tuple(_suspicions(counts | repeats, columns, gaps, refused)) if counts["n_alerts"] else ()
+    return Description(counts["n_alerts"], counts["n_open"], dict(settings), columns, gaps, dict(refused), odd)
+
+
+def _suspicions(
+    counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refused: Mapping[str, int]
+) -> Iterator[str]:
+    n = counts["n_alerts"]
+    if counts["n_repeats"]:
+        yield f"{counts['n_repeats']:,} rows repeat an alert; ingest into a store folds them into one."
+    if n >= 100 and counts["n_open"] == 0:
+        yield "no alert is open: an export of closed alerts only makes resolution look faster than it is."
+    if counts["n_open"] == n:
+        yield "no alert is resolved: is resolved_at mapped?"
+    if counts["n_instant"] > 0.2 * n:
+        yield f"{counts['n_instant'] / n:.0%} of the alerts are resolved in the instant they fired."
+    if n >= 20 and counts["n_at_midnight"] > 0.5 * n:
+        yield "most alerts fire at midnight: fired_at holds dates without a time of day."
+    elif n >= 20 and counts["n_on_the_hour"] > 0.5 * n:
+        yield "most alerts fire on the full hour: times are rounded, so pairs within minutes cannot be trusted."
+    if counts["n_unknown_rule"] == n:
+        yield "no alert names a rule: correlation needs one (map a column to rule, or use of=...)."
+    for row in columns.to_pylist():
+        if row["column"] in {"service", "severity"} and row["null_share"] > 0.5:
+            yield f"{row['column']} is missing in {row['null_share']:.0%} of the alerts."
+    if gaps.num_rows:
+        longest = gaps.to_pylist()[0]
+        yield f"nothing fired for {longest['n_hours']:.0f} h from {longest['gap_start']}: quiet, or not recorded?"
+    share = sum(refused.values()) / (n + sum(refused.values()))
+    if share > 0.01:
+        yield f"{share:.1%} of the rows were set aside; quarantine() lists them with the reason."

@@ -1,0 +1,179 @@
+"""Which alerts a history speaks of: one tenant, as of a moment, between two times, under conditions.
+
+The parts of a scope commute: they are kept apart and applied in one fixed order (tenant, as of, conditions,
+times), so that it does not matter in which order a user names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import reduce
+from operator import and_
+from typing import TYPE_CHECKING
+
+import duckdb
+from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
+
+from alert_analytics.errors import HistoryError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation, Expression
+
+    from alert_analytics.alerts.conditions import Expression as Condition
+
+Resolve = Callable[[str], "Expression"]
+"""From the name of a column or label to what reads it; raises UnknownColumnError."""
+
+# Known for good only when an alert is over: for one that is open as of t they would tell the future.
+_FINAL_COUNTS = ("occurrences", "escalations", "reassignments", "reopens", "notifications")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of a store or table that a history looks at.
+
+    Attributes
+    ----------
+    tenant : str or None
+        One tenant, or everyone's (the operator's view).
+    as_of : datetime or None
+        What was known just before this moment.
+    since, until : datetime or None
+        ``since <= fired_at < until``.
+    equals : tuple of (str, tuple)
+        A column or label and the values it may have; None among them admits missing.
+    conditions : tuple of Condition
+        Parsed expressions that must hold.
+    """
+
+    tenant: str | None = None
+    as_of: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    equals: tuple[tuple[str, tuple[object, ...]], ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def for_tenant(self, name: str) -> Scope:
+        """Narrow to one tenant; a scope that has one cannot move to another."""
+        if self.tenant is not None and self.tenant != name:
+            raise HistoryError(
+                f"This history belongs to tenant {self.tenant!r}; it has no way to another's alerts.",
+                hint="open a history for the other tenant from its store.",
+            )
+        return replace(self, tenant=name)
+
+    def known_by(self, moment: datetime) -> Scope:
+        """Narrow to what was known before `moment`; the earliest of several moments counts."""
+        return replace(self, as_of=moment if self.as_of is None else min(moment, self.as_of))
+
+    def fired_between(self, since: datetime | None, until: datetime | None) -> Scope:
+        """Narrow to alerts fired in ``[since, until)``; several ranges intersect."""
+        lows = [t for t in (self.since, since) if t is not None]
+        highs = [t for t in (self.until, until) if t is not None]
+        return replace(self, since=max(lows, default=None), until=min(highs, default=None))
+
+    def equal_to(self, wanted: Mapping[str, object]) -> Scope:
+        """Require columns or labels to have one of the values given."""
+        pairs = ((name, _values(value)) for name, value in wanted.items())
+        return replace(self, equals=self.equals + tuple(pairs))
+
+    def satisfying(self, condition: Condition) -> Scope:
+        """Require a parsed condition to hold."""
+        return replace(self, conditions=(*self.conditions, condition))
+
+    def described(self) -> dict[str, object]:
+        """Say the scope in plain values, for a result's settings."""
+        return {
+            "tenant": self.tenant,
+            "as_of": self.as_of,
+            "since": self.since,
+            "until": self.until,
+            "where": [{name: list(values)} for name, values in self.equals] + [str(c) for c in self.conditions],
+        }
+
+
+def tenant_rows(relation: DuckDBPyRelation, scope: Scope) -> DuckDBPyRelation:
+    """Keep the scope's tenant."""
+    if scope.tenant is None:
+        return relation
+    return relation.filter(ColumnExpression("tenant_id") == ConstantExpression(scope.tenant))
+
+
+def rows_as_of(relation: DuckDBPyRelation, moment: datetime | None) -> DuckDBPyRelation:
+    """Undo what had not happened by `moment`: later alerts go, later acknowledgements and ends become null.
+
+    Notes
+    -----
+    Where a source gives no observation time, each event counts as observed at its own event time.
+    """
+    if moment is None:
+        return relation
+    t = ConstantExpression(moment)
+    null = ConstantExpression(None)
+    over, taken = ColumnExpression("resolved_at") < t, ColumnExpression("acknowledged_at") < t
+    changed: dict[str, Expression] = {
+        "resolved_at": _if(over, ColumnExpression("resolved_at"), null),
+        "acknowledged_at": _if(taken, ColumnExpression("acknowledged_at"), null),
+        "resolution": _if(over, ColumnExpression("resolution"), null),
+        "observed_at": FunctionExpression("least", ColumnExpression("observed_at"), t),
+        "status": CaseExpression(ColumnExpression("status") == ConstantExpression("suppressed"), ColumnExpression("status"))
+        .when(over, ConstantExpression("resolved"))
+        .when(taken, ConstantExpression("acknowledged"))
+        .otherwise(ConstantExpression("firing")),
+    }
+    changed |= {name: _if(over, ColumnExpression(name), null) for name in _FINAL_COUNTS}
+    columns = [changed.get(name, ColumnExpression(name)).alias(name) for name in relation.columns]
+    return relation.filter(ColumnExpression("fired_at") < t).select(*columns)
+
+
+def matching_rows(relation: DuckDBPyRelation, scope: Scope, resolve: Resolve, tests: Iterable[Expression]) -> DuckDBPyRelation:
+    """Keep the rows that the scope's conditions and times admit."""
+    every = [_one_of(resolve(name), values) for name, values in scope.equals]
+    every += list(tests)
+    if scope.since is not None:
+        every.append(ColumnExpression("fired_at") >= ConstantExpression(scope.since))
+    if scope.until is not None:
+        every.append(ColumnExpression("fired_at") < ConstantExpression(scope.until))
+    return relation.filter(reduce(and_, every)) if every else relation
+
+
+def moment(value: datetime | str, what: str) -> datetime:
+    """Read a time: a datetime (naive is UTC) or ISO 8601 text.
+
+    Raises
+    ------
+    HistoryError
+        The text is no date.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise HistoryError(
+                f"{what}={value!r} is not a time.", hint="write '2016-04-01' or '2016-04-01T06:30+02:00'."
+            ) from error
+    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _values(value: object) -> tuple[object, ...]:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return tuple(value)
+    return (value,)
+
+
+def _one_of(column: Expression, values: tuple[object, ...]) -> Expression:
+    # Text on both sides: a mapping's value is matched as it is written, whatever the column's type.
+    text = column.cast(duckdb.type("VARCHAR"))
+    written = [ConstantExpression(_written(value)) for value in values if value is not None]
+    test = text.isin(*written) if written else ConstantExpression(False)
+    return test | column.isnull() if None in values else test
+
+
+def _written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(getattr(value, "value", value))
+
+
+def _if(test: Expression, value: Expression, otherwise: Expression) -> Expression:
+    return CaseExpression(test, value).otherwise(otherwise)

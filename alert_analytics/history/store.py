@@ -1,0 +1,180 @@
+"""The store: one DuckDB file that alert histories are ingested into."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from alert_analytics.engine import attach, connect
+from alert_analytics.engine.query import text_of
+from alert_analytics.history.base import STORE, Base, table_of
+from alert_analytics.history.history import AlertHistory
+from alert_analytics.history.merge import merge
+from alert_analytics.history.schema import canonical
+from alert_analytics.history.scope import Scope, moment
+from alert_analytics.history.source import Source, source_named
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of every alert that an input held: ``n_read = n_new + n_updated + n_duplicate + n_quarantined``.
+
+    Attributes
+    ----------
+    source : str
+        The source's name.
+    n_records : int
+        Records (lines, events) in the input; several events may tell of one alert.
+    n_read : int
+        Alerts they tell of, and records that had to be set aside.
+    n_new, n_updated, n_duplicate, n_quarantined : int
+        Added; replaced by a later observation; known already; set aside with a reason.
+    watermark : datetime or None
+        Up to when the store's alerts are known now.
+    """
+
+    source: str
+    n_records: int
+    n_read: int
+    n_new: int
+    n_updated: int
+    n_duplicate: int
+    n_quarantined: int
+    watermark: datetime | None
+
+    @property
+    def sentence(self) -> str:
+        """The report in words."""
+        return (
+            f"{self.n_read:,} alerts read from {self.n_records:,} records of {self.source}: {self.n_new:,} new, "
+            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside; "
+            f"known until {self.watermark}."
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """The counts as a plain dict."""
+        return asdict(self)
+
+
+class AlertStore:
+    """Alerts in one DuckDB file. Open it with :meth:`open`; it is also a context manager.
+
+    Examples
+    --------
+    >>> import alert_analytics as aa
+    >>> with aa.AlertStore.open(":memory:") as store:
+    ...     report = store.ingest(aa.datasets.sample_path())
+    >>> report.n_read == report.n_new
+    True
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, path: str, tenant: str | None) -> None:
+        self._connection = connection
+        self._path = path
+        self._tenant = tenant
+
+    @classmethod
+    def open(cls, path: str | Path = _MEMORY, *, tenant: str | None = None) -> AlertStore:
+        """Open a store, creating it where it is absent.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, or ``":memory:"``.
+        tenant : str, optional
+            Whose alerts come and go through this object: rows that name no tenant get it, rows that name another are
+            set aside, and its histories see no other. Without it the store is the operator's.
+
+        Raises
+        ------
+        StoreLockedError
+            Another process writes to it.
+        SourceError
+            The file is no store.
+        """
+        connection = connect()
+        attach(connection, Path(path), name=STORE)
+        connection.execute(text_of(__package__, "store"))
+        return cls(connection, str(path), tenant)
+
+    def ingest(
+        self,
+        data: Any,
+        *,
+        source: str | Source | None = None,
+        complete_until: datetime | str | None = None,
+    ) -> IngestReport:
+        """Add alerts. The same input twice, in any order or split in any way, gives the same store.
+
+        Parameters
+        ----------
+        data : str, Path, or dataframe that speaks Arrow
+            What the source reads; without a source, anything that :meth:`AlertHistory.open` takes.
+        source : str or Source, optional
+            The name of an installed source (``"servicenow"``) or one made to measure, such as
+            :class:`alert_analytics.sources.Tabular`.
+        complete_until : datetime or str, optional
+            Until when the input is known to hold every alert, if later than its last observation.
+
+        Returns
+        -------
+        IngestReport
+            Everything read is counted once.
+
+        Raises
+        ------
+        SourceError
+            The input cannot be read as that source.
+        HistoryError
+            It has no ``fired_at``.
+        """
+        cursor = self._connection.cursor()
+        if source is None:
+            rows, _ = table_of(cursor, data)
+            name, n_records = "table", None
+        else:
+            found = source_named(source)
+            batch = found.read(cursor, data)
+            name, n_records, rows = found.name, batch.n_records, batch.rows
+        until = None if complete_until is None else moment(complete_until, "complete_until")
+        judged = canonical(cursor, rows, tenant=self._tenant, source=name, keep_extras=False).relation
+        counts = merge(cursor, judged, tenant=self._tenant, source=name, complete_until=until)
+        return IngestReport(
+            source=name,
+            n_records=counts["n_read"] if n_records is None else n_records,
+            **counts,
+            watermark=self.history().watermark,
+        )
+
+    def history(self) -> AlertHistory:
+        """Look at the store's alerts: the tenant's where the store was opened for one, else everyone's.
+
+        Returns
+        -------
+        AlertHistory
+            Read-only; it sees what is ingested later when it is asked anew.
+        """
+        base = Base(self._connection, rows=f"{STORE}.alerts", origin=self._path, in_store=True)
+        return AlertHistory(base, Scope(tenant=self._tenant))
+
+    def close(self) -> None:
+        """Let go of the file; histories of this store can no longer be asked."""
+        self._connection.close()
+
+    def __enter__(self) -> AlertStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        whose = "every tenant" if self._tenant is None else f"tenant {self._tenant!r}"
+        return f"<AlertStore {self._path}, {whose}>"

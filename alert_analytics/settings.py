@@ -1,0 +1,75 @@
+"""The only reader of the environment, and of one TOML file behind it; the environment wins.
+
+``ALERT_ANALYTICS_SETTINGS`` names the file (default ``alert-analytics.toml`` in the working directory, if there).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from alert_analytics.errors import SettingsError
+
+_FILE = "alert-analytics.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation may set once for all analyses.
+
+    Attributes
+    ----------
+    correlation_window_s : int
+        ``ALERT_CORRELATION_WINDOW``: how long after a leader a follower counts, in seconds.
+    """
+
+    correlation_window_s: int = 300
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings file and the environment.
+
+        Parameters
+        ----------
+        environment : mapping of str to str, optional
+            Instead of ``os.environ``.
+
+        Returns
+        -------
+        Settings
+            Defaults where nothing is set.
+
+        Raises
+        ------
+        SettingsError
+            A value is not a positive whole number, or the file is no TOML.
+        """
+        environment = os.environ if environment is None else environment
+        path = Path(environment.get("ALERT_ANALYTICS_SETTINGS", _FILE))
+        stored = _read(path, required="ALERT_ANALYTICS_SETTINGS" in environment)
+        value = environment.get("ALERT_CORRELATION_WINDOW", stored.get("ALERT_CORRELATION_WINDOW", 300))
+        return cls(correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", value))
+
+
+def _read(path: Path, *, required: bool) -> dict[str, object]:
+    if not path.is_file():
+        if required:
+            raise SettingsError(f"ALERT_ANALYTICS_SETTINGS names {path}, which is not there.")
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file ({error}).") from error
+
+
+def _positive(name: str, value: object) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if number <= 0:
+        raise SettingsError(f"{name} is {value!r}; expected a positive whole number of seconds.")
+    return number

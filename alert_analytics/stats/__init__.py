@@ -1,0 +1,1 @@
+"""Inference on small arrays: knows no alert and no database."""

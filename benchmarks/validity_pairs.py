@@ -1,0 +1,144 @@
+"""False pairs and power of the correlation test, on simulated histories: ``python -m benchmarks.validity_pairs``.
+
+Prints two Markdown tables. The first: of 200 histories without any planted cascade, the share in which some pair has
+q < .05, which is to be at most 8 %. The second: of planted cascades, the share found at q < .05.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from alert_analytics.engine.kernels.bursts import burst_starts
+from alert_analytics.engine.kernels.control import N_CONTROLS, control_sums
+from alert_analytics.engine.kernels.pairs import pair_counts
+from alert_analytics.simulation import Cascade, HistorySpec, Storm
+from alert_analytics.simulation.firing import fire
+from alert_analytics.stats.multiple import benjamini_hochberg
+from alert_analytics.stats.pairs import PairSums, pair_tests
+
+WINDOW_US = 300_000_000
+BLOCK_US = 4 * 3600 * 1_000_000
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Pairs of one history with their q-values."""
+
+    leader: Ints
+    follower: Ints
+    q_value: npt.NDArray[np.float64]
+    p_direction: npt.NDArray[np.float64]
+    n_bursts: npt.NDArray[np.int64]
+
+
+def find_pairs(spec: HistorySpec, seed: int) -> Found:
+    """Draw one history and test its pairs."""
+    firings = fire(spec, np.random.default_rng(seed))
+    order = np.argsort(firings.tenant, kind="stable")
+    rows = (
+        firings.tenant[order].astype(np.int32),
+        firings.rule[order].astype(np.int32),
+        firings.at_ms[order] * 1000,
+    )
+    n_items = len(spec.rules)
+    counts = pair_counts(*rows, n_items=n_items, window_us=WINDOW_US)
+    seen = np.zeros((n_items, n_items), dtype=np.bool_)
+    seen[counts.leader, counts.follower] = True
+    leader, follower = (codes.astype(np.int32) for codes in np.nonzero(seen | seen.T))
+    mask = burst_starts(*rows, n_items=n_items, window_us=WINDOW_US)
+    starts = [column[mask] for column in rows]
+    sums = control_sums(
+        *starts,
+        leader=leader,
+        follower=follower,
+        n_items=n_items,
+        window_us=WINDOW_US,
+        block_us=BLOCK_US,
+        span_us=(0, spec.days * 86_400_000_000),
+    )
+    n_bursts = np.bincount(starts[1], minlength=n_items)
+    tests = pair_tests(
+        PairSums(
+            n_bursts=sums.n_compared[leader],
+            n_bursts_follower=n_bursts[follower],
+            n_together=sums.n_together,
+            n_blocks=sums.n_blocks[leader],
+            sum_d=sums.sum_d,
+            sum_d2=sums.sum_d2,
+            sum_f=sums.sum_f,
+            sum_f2=sums.sum_f2,
+        ),
+        n_controls=N_CONTROLS,
+    )
+    q_value = benjamini_hochberg(tests.p_value, n_tests=n_items * (n_items - 1))
+    return Found(leader, follower, q_value, tests.p_direction, n_bursts)
+
+
+def null_specs() -> dict[str, HistorySpec]:
+    """Histories without a cascade, by what makes them hard."""
+    plain = HistorySpec.null()
+    busy = HistorySpec.null(per_day=20.0)
+    storms = tuple(
+        Storm("acme", service.name, day, hours, 150)
+        for service in plain.services
+        for day, hours in ((3.4, 6.0), (9.1, 12.0), (16.7, 3.0), (22.2, 24.0))
+    )
+    return {
+        "cycles, load of 6 h, every fourth rule bursty": plain,
+        "five times as many alerts": busy,
+        "five times as many alerts, load of 1 h and twice as strong": replace(busy, load_hours=1.0, load_sigma=0.8),
+        "every rule bursty, repeats 400 s apart": replace(
+            busy, rules=tuple(replace(rule, repeats=5.0, repeat_gap_s=400.0) for rule in plain.rules)
+        ),
+        "four long storms over all rules": replace(plain, storms=storms),
+    }
+
+
+def false_pair_share(spec: HistorySpec, n_histories: int, seed: int = 0) -> float:
+    """Share of histories with any pair at q < .05."""
+    return float(np.mean([bool(np.any(find_pairs(spec, seed + i).q_value < 0.05)) for i in range(n_histories)]))
+
+
+def cascade_spec(probability: float, leader_per_day: float, *, days: int = 28) -> HistorySpec:
+    """Describe the null history with one cascade, from a quiet rule of the given rate to another."""
+    spec = HistorySpec.null(days=days)
+    rules = list(spec.rules)
+    rules[1] = replace(rules[1], per_day=leader_per_day)
+    return replace(spec, rules=tuple(rules), cascades=(Cascade(rules[1].name, rules[6].name, probability),))
+
+
+def power(spec: HistorySpec, n_histories: int, seed: int = 0) -> tuple[float, float, float]:
+    """Share of histories where the cascade is found, where it is found and directed, and mean leader bursts."""
+    found, directed, bursts = 0, 0, 0
+    for i in range(n_histories):
+        pairs = find_pairs(spec, seed + i)
+        it = (pairs.leader == 1) & (pairs.follower == 6)
+        hit = bool(np.any(pairs.q_value[it] < 0.05))
+        found += hit
+        directed += hit and bool(np.all(pairs.p_direction[it] < 0.05))
+        bursts += int(pairs.n_bursts[1])
+    return found / n_histories, directed / n_histories, bursts / n_histories
+
+
+def main(n_histories: int) -> None:
+    began = time.perf_counter()
+    print(f"| histories without a cascade ({n_histories} each, 20 rules, 28 days) | share with a false pair |\n|---|---|")
+    for name, spec in null_specs().items():
+        print(f"| {name} | {100 * false_pair_share(spec, n_histories):.1f} % |", flush=True)
+    print("\n| follow probability | leader bursts | found at q < .05 | found and p_direction < .05 |\n|---|---|---|---|")
+    for leader_per_day in (1.5, 3.0, 10.0):
+        for probability in (0.05, 0.1, 0.2, 0.4, 0.6):
+            found, directed, bursts = power(cascade_spec(probability, leader_per_day), n_histories)
+            print(f"| {probability} | {bursts:.0f} | {found:.2f} | {directed:.2f} |", flush=True)
+    print(f"\n{time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)
