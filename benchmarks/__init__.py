@@ -1,0 +1,1 @@
+"""Measurements of speed and of whether the statistics hold; they gate nothing."""

@@ -129,10 +129,12 @@ def power(spec: HistorySpec, n_histories: int, seed: int = 0) -> tuple[float, fl
 
 def main(n_histories: int) -> None:
     began = time.perf_counter()
-    print(f"| histories without a cascade ({n_histories} each, 20 rules, 28 days) | share with a false pair |\n|---|---|")
+    print(f"| histories without a cascade ({n_histories} each, 20 rules, 28 days) | share with a false pair |")
+    print("|---|---|")
     for name, spec in null_specs().items():
         print(f"| {name} | {100 * false_pair_share(spec, n_histories):.1f} % |", flush=True)
-    print("\n| follow probability | leader bursts | found at q < .05 | found and p_direction < .05 |\n|---|---|---|---|")
+    print("\n| follow probability | leader bursts | found at q < .05 | found and p_direction < .05 |")
+    print("|---|---|---|---|")
     for leader_per_day in (1.5, 3.0, 10.0):
         for probability in (0.05, 0.1, 0.2, 0.4, 0.6):
             found, directed, bursts = power(cascade_spec(probability, leader_per_day), n_histories)

@@ -1,4 +1,4 @@
-"""Does the 95 % interval of the median time to resolve hold when alerts resolve together?
+"""Whether the 95 % interval of the median time to resolve holds when alerts resolve together.
 
 ``python -m benchmarks.validity_resolution`` prints a Markdown table: coverage by size of incident, with Greenwood's
 variance beside the cluster-robust one; and how often the log-rank test finds a difference that is not there.

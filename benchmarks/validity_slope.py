@@ -1,4 +1,4 @@
-"""Does the 95 % interval of the weekly slope hold on series that look like alert counts?
+"""Whether the 95 % interval of the weekly slope holds on series that look like alert counts.
 
 ``python -m benchmarks.validity_slope`` prints a Markdown table by condition.
 """
@@ -92,7 +92,8 @@ def whole_weeks(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         Weekly totals.
     """
     weeks = counts.shape[1] // 7
-    return counts[:, counts.shape[1] - 7 * weeks :].reshape(len(counts), weeks, 7).sum(axis=2)
+    totals: npt.NDArray[np.int64] = counts[:, -7 * weeks :].reshape(len(counts), weeks, 7).sum(axis=2)
+    return totals
 
 
 def table(n_series: int, seed: int = 0, rhos: tuple[float, ...] = RHOS) -> list[Condition]:

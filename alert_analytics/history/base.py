@@ -169,11 +169,9 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
     SourceError
         It cannot be read as a table.
     """
-    paths = [path] if Path(path).exists() else sorted(glob.glob(path))
-    if not paths:
-        raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
+    paths = _paths(path)
     try:
-        if {Path(one).suffix.lower() for one in paths} <= {".parquet", ".pq"}:
+        if _is_parquet(paths):
             return connection.read_parquet(paths, union_by_name=True)
         rows = connection.read_csv(paths, sample_size=-1, **csv)
         connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
@@ -183,6 +181,53 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
             hint="`alert-analytics inspect FILE` shows what the file looks like.",
         ) from error
     return connection.table("raw")
+
+
+def named(data: Any) -> str:
+    """What to call an input in a message: its path, or what kind of thing it is."""
+    return str(data) if isinstance(data, (str, Path)) else f"The {type(data).__name__}"
+
+
+def _paths(path: str) -> list[str]:
+    paths = [path] if Path(path).exists() else sorted(glob.glob(path))
+    if not paths:
+        raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
+    return paths
+
+
+def _is_parquet(paths: list[str]) -> bool:
+    return {Path(one).suffix.lower() for one in paths} <= {".parquet", ".pq"}
+
+
+LINE, ORIGINAL = "line_in_file", "row_in_file"
+"""What :func:`numbered` calls a row's place and the whole row."""
+
+
+def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyRelation:
+    """Read a table as a source does: its rows, each with its place in the input and the whole row as a struct.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where rows that are no Parquet are copied to.
+    data : str, Path, or dataframe that speaks Arrow
+        What to read.
+    **csv
+        Options of DuckDB's CSV reader.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        The table's columns, ``line_in_file`` (of a CSV with its header as line 1, else the row from 1) and
+        ``row_in_file``.
+    """
+    if not isinstance(data, (str, Path)):
+        table_of(connection, data)
+        return connection.sql(f"SELECT *, rowid + 1 AS {LINE}, raw AS {ORIGINAL} FROM raw")
+    rows = table_at(connection, str(data), **csv)
+    if _is_parquet(_paths(str(data))):
+        return rows.set_alias("given").select(f"*, row_number() OVER () AS {LINE}, given AS {ORIGINAL}")
+    return connection.sql(f"SELECT *, rowid + 2 AS {LINE}, raw AS {ORIGINAL} FROM raw")
 
 
 def _copied(connection: DuckDBPyConnection, rows: pa.Table) -> DuckDBPyRelation:

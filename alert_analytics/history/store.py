@@ -147,6 +147,7 @@ class AlertStore:
         until = None if complete_until is None else moment(complete_until, "complete_until")
         judged = canonical(cursor, rows, tenant=self._tenant, source=name, keep_extras=False).relation
         counts = merge(cursor, judged, tenant=self._tenant, source=name, complete_until=until)
+        cursor.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(
             source=name,
             n_records=counts["n_read"] if n_records is None else n_records,

@@ -128,8 +128,8 @@ def simulate_metrics(spec: MetricSpec, seed: int) -> SimulatedMetrics:
     -----
     The load is a daily cosine (variance .5) plus an AR(1) with variance .5 and a correlation time of two hours.
     A *spike* adds 6 to 10 noise standard deviations to one to three columns for one to three steps. A *level shift*
-    adds 4 to 6 of them to one or two columns for two to six hours. A *correlation break* lets two or three columns
-    follow another, independent load for three to six hours: each metric alone stays in its range.
+    adds 4 to 6 of them to one or two columns for two to six hours. A *correlation break* lets two or three columns,
+    never all, follow another load, whose day is opposite, for three to six hours: each stays in its range.
     """
     rng = np.random.default_rng(seed)
     tables, anomalies = [], []
@@ -151,15 +151,18 @@ def simulate_metrics(spec: MetricSpec, seed: int) -> SimulatedMetrics:
 
 def _entity(spec: MetricSpec, rng: np.random.Generator) -> tuple[Floats, list[dict[str, Any]]]:
     """Values, shape (steps, columns), and the anomalies of one entity, their steps half-open."""
-    load, other = _load(spec, rng), _load(spec, rng)
+    peak_hour = rng.uniform(12.0, 16.0)
+    load = _load(spec, rng, peak_hour)
+    other = _load(spec, rng, peak_hour + 12.0)  # an opposite day, lest a break be invisible
     gain = np.array([column.gain for column in spec.columns])
     noise = np.array([column.noise for column in spec.columns])
     own = noise * _ar1(rng, spec.n_steps, len(spec.columns), persistence=0.6)
-    values = np.array([column.base for column in spec.columns]) + gain * load[:, None] + own
+    values: Floats = np.array([column.base for column in spec.columns]) + gain * load[:, None] + own
     planted: list[dict[str, Any]] = []
     for kind, first in _places(spec, rng):
         fewest, most, shortest_h, longest_h = _EXTENT[kind]
-        chosen = np.sort(rng.permutation(len(spec.columns))[: rng.integers(fewest, most + 1)])
+        most = min(most, len(spec.columns) - (kind == "correlation_break"))  # all together would break nothing
+        chosen = np.sort(rng.permutation(len(spec.columns))[: rng.integers(min(fewest, most), most + 1)])
         length = max(1, round(rng.uniform(shortest_h, longest_h) * 3600.0 / spec.step_s))
         last = first + min(length, spec.slot // 2)
         if kind == "correlation_break":
@@ -169,13 +172,11 @@ def _entity(spec: MetricSpec, rng: np.random.Generator) -> tuple[Floats, list[di
             values[first:last, chosen] += noise[chosen] * rng.uniform(low, high, size=chosen.size)
         columns = [spec.columns[j].name for j in chosen]
         planted.append({"kind": kind, "columns": columns, "steps": (first, last)})
-    bounded: Floats = np.round(np.maximum(values, 0.0), 3)
-    return bounded, planted
+    return np.maximum(values, 0.0).round(3), planted
 
 
-def _load(spec: MetricSpec, rng: np.random.Generator) -> Floats:
+def _load(spec: MetricSpec, rng: np.random.Generator, peak_hour: float) -> Floats:
     hours = np.arange(spec.n_steps) * spec.step_s / 3600.0
-    peak_hour = rng.uniform(12.0, 16.0)
     persistence = float(np.exp(-spec.step_s / 7200.0))
     wander = _ar1(rng, spec.n_steps, 1, persistence)[:, 0]
     load: Floats = np.cos(2.0 * np.pi * (hours - peak_hour) / 24.0) + np.sqrt(0.5) * wander

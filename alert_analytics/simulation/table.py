@@ -77,7 +77,8 @@ class _View:
         latest_ms = np.maximum.accumulate(end_ms)
         on_a_pod = np.zeros(group.size, dtype=np.bool_)
         on_a_pod[order[1:]] = latest_ms[:-1] > self.firings.at_ms[order[1:]] + rank[1:] * (2 * NEVER_MS)
-        return on_a_pod | never
+        on_a_pod |= never
+        return on_a_pod
 
     @cached_property
     def fingerprint(self) -> Words:

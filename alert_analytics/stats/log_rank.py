@@ -93,10 +93,10 @@ def log_rank(
     Plain: hypergeometric variance at each time; chi-square with k - 1 degrees of freedom. The oracle is
     ``lifelines.statistics.multivariate_logrank_test``.
     Clusters: alert i adds to the score of group g the martingale residual
-    ``u_ig = 1(resolved) (Z_ig - p_g(x_i)) - sum over t_j <= x_i of (Z_ig - p_g(t_j)) d_j / Y_j`` with ``p_g = Y_g / Y``;
-    the variance is the sum over clusters of the outer product of their sums, times g / (g - 1). The statistic over k - 1
-    is held against F with k - 1 and ``g - 1`` degrees of freedom; g is the effective number of clusters, each weighted by
-    ``sum over i, g of (Z_ig - n_g / n)**2``, so that a small group with few incidents counts as few.
+    ``u_ig = 1(resolved) (Z_ig - p_g(x_i)) - sum over t_j <= x_i of (Z_ig - p_g(t_j)) d_j / Y_j``, ``p_g = Y_g / Y``;
+    the variance is the sum over clusters of the outer product of their sums, times g / (g - 1). The statistic over
+    k - 1 is held against F with k - 1 and g - 1 degrees of freedom; g is the effective number of clusters, each
+    weighted by ``sum over i, g of (Z_ig - n_g / n)**2``, so that a small group with few incidents counts as few.
 
     References
     ----------
@@ -130,14 +130,12 @@ def _n_groups(codes: Ints) -> int:
 
 
 def _count(duration: Floats, flag: npt.NDArray[np.bool_], codes: Ints, k: int) -> _Counts:
-    n = duration.size
     new = np.r_[True, duration[1:] != duration[:-1]]
     slot = np.cumsum(new) - 1
     m = int(slot[-1]) + 1
-    died = np.bincount(slot * k + codes, weights=flag, minlength=m * k).reshape(m, k)
+    died = np.bincount(slot * k + codes, weights=flag, minlength=m * k).reshape(m, k).astype(np.float64)
     leaving = np.bincount(slot * k + codes, minlength=m * k).reshape(m, k)
     at_risk = np.cumsum(leaving[::-1], axis=0)[::-1].astype(np.float64)
-    assert at_risk[0].sum() == n
     return _Counts(slot, at_risk, died)
 
 
@@ -146,12 +144,11 @@ def _hypergeometric(at_risk: Floats, total: Floats, died: Floats) -> Floats:
     share = at_risk / total[:, None]
     # One alert alone at risk has no variance.
     scale = died * np.divide(total - died, total - 1, out=np.zeros_like(total), where=total > 1)
-    return np.diag(scale @ share) - np.einsum("m,mg,mh->gh", scale, share, share)
+    covariance: Floats = np.diag(scale @ share) - np.einsum("m,mg,mh->gh", scale, share, share)
+    return covariance
 
 
-def _sandwich(
-    counts: _Counts, flag: npt.NDArray[np.bool_], codes: Ints, clusters: Ints
-) -> tuple[Floats, float]:
+def _sandwich(counts: _Counts, flag: npt.NDArray[np.bool_], codes: Ints, clusters: Ints) -> tuple[Floats, float]:
     """Sum score contributions over clusters, and their outer products over all clusters."""
     total = counts.at_risk.sum(axis=1)
     hazard = counts.died.sum(axis=1) / total

@@ -90,8 +90,8 @@ def pair_tests(sums: PairSums, *, n_controls: int) -> PairTests:
     ``p = max(binomial, t)``. Binomial: ``P(X >= n_together)`` for ``n_bursts`` trials at the control rate
     ``r = (K expected + 1) / (K n_bursts + 1)``, where the added one keeps a follower never seen in a control window
     from a rate of zero. t: sum of ``D`` over its standard error from the block sums, with ``n_blocks - 1`` degrees of
-    freedom; the variance is at least ``n_bursts r (1 - r) (1 + 1 / K)``, that of independent windows. The blocks are those
-    with a leader burst: the others hold only zeros, and would pass for evidence where the leader is rare.
+    freedom; the variance is at least ``n_bursts r (1 - r) (1 + 1 / K)``, that of independent windows. The blocks are
+    those with a leader burst: the others hold only zeros, and would pass for evidence where the leader is rare.
     ``p_direction`` is the same pair of tests on ``F``, with even odds in the binomial.
     False-pair shares and power: ``python -m benchmarks.validity_pairs``.
     """

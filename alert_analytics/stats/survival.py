@@ -108,7 +108,7 @@ def kaplan_meier_sorted(duration_s: Floats, resolved: Bools) -> SurvivalTable:
     leaving = np.diff(np.append(first, n))
     died = np.add.reduceat(resolved, first, dtype=np.int64) if n else np.zeros(0, dtype=np.int64)
     at_risk = n - first
-    survival = np.cumprod(1.0 - died / at_risk)
+    survival: Floats = np.cumprod((at_risk - died) / at_risk, dtype=np.float64)
     room = at_risk * (at_risk - died).astype(np.float64)
     # The last alerts to leave all resolved: log survival is minus infinity, and so is its variance infinite.
     step = np.divide(died, room, out=np.full(first.size, np.inf), where=room > 0)

@@ -38,9 +38,9 @@ def clustered_variance(
     The influence of alert i on log S at t is, up to its sign, ``1(resolved, x_i <= t) / (Y - d)`` at x_i less the sum
     over times ``t_j <= min(t, x_i)`` of ``a_j = d_j / (Y_j (Y_j - d_j))``. This is the infinitesimal jackknife of the
     product-limit form, and where every alert is a cluster of its own its squares add up to Greenwood's variance
-    exactly; the form ``d / Y**2`` of the cumulative hazard would not. Upon the sum comes the factor g / (g - 1) with the
-    effective number of clusters ``g = n**2 / sum n_c**2``: for clusters of one size g is G, but one storm among many
-    small incidents makes it small, and only so do the intervals hold (``benchmarks/validity_resolution.py``).
+    exactly; the form ``d / Y**2`` of the cumulative hazard would not. Upon the sum comes the factor g / (g - 1) with
+    the effective number of clusters ``g = n**2 / sum n_c**2``: for clusters of one size g is G, but one storm among
+    many small incidents makes it small, and only so do the intervals hold (``benchmarks/validity_resolution.py``).
 
     A cluster of which y alerts are at risk shifts by ``- a_j y`` at each time. These shifts are not applied: with
     ``A = sum a_j`` a cluster's influence is ``v - A y``, where v changes only when one of its alerts leaves, so the

@@ -1,0 +1,164 @@
+"""Survival statistics against lifelines, a double loop, and a numerical derivative."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alert_analytics.engine.kernels.survival import clustered_variance
+from alert_analytics.stats.clusters import effective_clusters
+from alert_analytics.stats.log_rank import log_rank
+from alert_analytics.stats.restricted_mean import restricted_mean, restricted_mean_influence
+from alert_analytics.stats.survival import SurvivalTable, kaplan_meier, log_log_band, quantile
+
+with warnings.catch_warnings():
+    # lifelines warns about its own use of pandas and numpy while it is imported.
+    warnings.simplefilter("ignore")
+    from lifelines import KaplanMeierFitter
+    from lifelines.statistics import multivariate_logrank_test
+
+# Whole numbers up to 12: ties between resolved, between censored, and between both.
+ALERTS = st.lists(st.tuples(st.integers(0, 12), st.booleans(), st.integers(0, 4)), min_size=1, max_size=40)
+Alerts = list[tuple[int, bool, int]]
+
+
+def _columns(alerts: Alerts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ordered = sorted(alerts, key=lambda alert: alert[0])
+    duration, resolved, code = (np.array(column) for column in zip(*ordered, strict=True))
+    return duration.astype(np.float64), resolved, code
+
+
+def _naive_variance(duration: np.ndarray, resolved: np.ndarray, cluster: np.ndarray, time_s: float) -> float:
+    """Square the cluster sums of influences on log S(time), alert by alert and time by time."""
+    sums: dict[int, float] = {}
+    for x, flag, code in zip(duration, resolved, cluster, strict=True):
+        influence = 0.0
+        for t in np.unique(duration[duration <= min(x, time_s)]):
+            at_risk, died = np.sum(duration >= t), np.sum((duration == t) & resolved)
+            if at_risk == died:
+                return np.inf
+            influence -= died / (at_risk * (at_risk - died))
+            if flag and x == t:
+                influence += 1 / (at_risk - died)
+        sums[code] = sums.get(code, 0.0) + influence
+    sizes = np.unique(cluster, return_counts=True)[1].astype(float)
+    effective = sizes.sum() ** 2 / (sizes @ sizes)
+    return sum(value**2 for value in sums.values()) * effective / (effective - 1)
+
+
+def _passed_the_end(table: SurvivalTable) -> np.ndarray:
+    return np.maximum.accumulate(table.n_at_risk == table.n_resolved)
+
+
+@settings(deadline=None, max_examples=60)
+@given(ALERTS)
+def test_kernel_equals_the_double_loop(alerts: Alerts) -> None:
+    duration, resolved, cluster = _columns(alerts)
+    table = kaplan_meier(duration, resolved)
+    found = clustered_variance(cluster, resolved, table.n_at_risk, table.n_resolved, 5)
+    if np.unique(cluster).size == 1:
+        assert np.isnan(found).all()
+        return
+    ended = _passed_the_end(table)
+    assert np.isinf(found[ended]).all()
+    twin = [_naive_variance(duration, resolved, cluster, t) for t in table.time_s[~ended]]
+    np.testing.assert_allclose(found[~ended], twin, rtol=1e-9, atol=1e-14)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ALERTS)
+def test_kernel_on_single_alerts_is_greenwood(alerts: Alerts) -> None:
+    duration, resolved, _ = _columns(alerts)
+    table, n = kaplan_meier(duration, resolved), len(alerts)
+    found = clustered_variance(np.arange(n), resolved, table.n_at_risk, table.n_resolved, n)
+    if n > 1:
+        np.testing.assert_allclose(found * (n - 1) / n, table.variance, rtol=1e-9, atol=1e-14)
+
+
+def test_kernel_does_not_lose_digits_over_many_alerts() -> None:
+    rng = np.random.default_rng(6)
+    n, n_clusters = 4_000, 40
+    cluster = rng.integers(0, n_clusters, n)
+    duration = np.sort(np.round(rng.exponential(2e4, n)))
+    resolved = rng.random(n) < 0.7
+    table = kaplan_meier(duration, resolved)
+    found = clustered_variance(cluster, resolved, table.n_at_risk, table.n_resolved, n_clusters)
+    left = (table.n_at_risk - table.n_resolved).astype(float)
+    shift = np.cumsum(table.n_resolved / table.n_at_risk / np.maximum(left, 1))
+    slot = np.searchsorted(table.time_s, duration)
+    effective = effective_clusters(np.bincount(cluster).astype(float))
+    for j in np.flatnonzero(left > 0)[[50, 1000, 2000, 3000, -2]]:
+        gone = np.where(resolved & (slot <= j), 1 / np.maximum(left[slot], 1), 0.0)
+        sums = np.bincount(cluster, weights=gone - shift[np.minimum(slot, j)])
+        assert found[j] == pytest.approx(sums @ sums * effective / (effective - 1), rel=1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ALERTS)
+def test_curve_equals_lifelines(alerts: Alerts) -> None:
+    duration, resolved, _ = _columns(alerts)
+    table = kaplan_meier(duration, resolved)
+    with warnings.catch_warnings():
+        # Its interval divides by log 1 before the first resolution.
+        warnings.simplefilter("ignore")
+        twin = KaplanMeierFitter().fit(duration, resolved)
+    events = twin.event_table.loc[table.time_s]
+    np.testing.assert_array_equal(table.n_at_risk, events["at_risk"])
+    np.testing.assert_array_equal(table.n_resolved, events["observed"])
+    np.testing.assert_array_equal(table.n_censored, events["censored"])
+    np.testing.assert_allclose(table.survival, twin.survival_function_at_times(table.time_s), rtol=0, atol=1e-9)
+    inside = (table.survival > 0) & (table.survival < 1)
+    band = twin.confidence_interval_.loc[table.time_s[inside]].to_numpy()
+    low, high = log_log_band(table.survival, table.variance, 1.959963984540054)
+    np.testing.assert_allclose(np.c_[low, high][inside], band, rtol=0, atol=1e-9)
+    if np.any(np.abs(table.survival - 0.5) < 1e-9):
+        return  # lifelines takes exp(sum(log)) and may end a hair above one half
+    median = quantile(table, 0.5)
+    assert twin.median_survival_time_ == (median if np.isfinite(median) else np.inf)
+
+
+@settings(deadline=None, max_examples=40)
+@given(ALERTS)
+def test_log_rank_equals_lifelines(alerts: Alerts) -> None:
+    duration, resolved, group = _columns(alerts)
+    present, code = np.unique(group, return_inverse=True)
+    if present.size < 2:
+        return
+    found = log_rank(duration, resolved, code)
+    if found.df < present.size - 1:
+        return  # singular: lifelines has no answer
+    with warnings.catch_warnings():
+        # It calls pandas in ways that pandas deprecates.
+        warnings.simplefilter("ignore")
+        twin = multivariate_logrank_test(duration, code, resolved)
+    assert found.chi2 == pytest.approx(twin.test_statistic, rel=1e-9, abs=1e-9)
+    assert found.p_value == pytest.approx(twin.p_value, rel=1e-7, abs=1e-12)
+
+
+def _weighted_mean(duration: np.ndarray, resolved: np.ndarray, weight: np.ndarray, horizon: float) -> float:
+    """Integrate the product-limit curve of weighted alerts, time by time."""
+    area, level, before = 0.0, 1.0, 0.0
+    for t in np.unique(duration[duration < horizon]):
+        area += level * (t - before)
+        level *= 1 - weight[(duration == t) & resolved].sum() / weight[duration >= t].sum()
+        before = t
+    return area + level * (horizon - before)
+
+
+def test_influence_on_the_mean_is_its_derivative() -> None:
+    rng = np.random.default_rng(8)
+    duration = np.sort(rng.integers(0, 15, 40)).astype(np.float64)
+    resolved = rng.random(40) < 0.7
+    table = kaplan_meier(duration, resolved)
+    influence = restricted_mean_influence(table, 11.0, resolved)
+    ones = np.ones(40)
+    assert restricted_mean(table, 11.0) == pytest.approx(_weighted_mean(duration, resolved, ones, 11.0))
+    for i in range(40):
+        step = np.where(np.arange(40) == i, 1e-5, 0.0)
+        up = _weighted_mean(duration, resolved, ones + step, 11.0)
+        down = _weighted_mean(duration, resolved, ones - step, 11.0)
+        assert influence[i] == pytest.approx((up - down) / 2e-5, abs=1e-6)
