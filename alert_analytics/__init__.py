@@ -9,21 +9,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from alert_analytics import datasets, sources
+    from alert_analytics import datasets, errors, simulation, sources
     from alert_analytics.alerts import Alert, AlertRule, AlertSeverity, AlertStatus
+    from alert_analytics.analytics import (
+        AlertAnalytics,
+        CorrelationAnalysis,
+        FirstLook,
+        ResolutionAnalysis,
+        TrendAnalysis,
+    )
     from alert_analytics.history import AlertHistory, AlertStore
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Alert",
+    "AlertAnalytics",
+    "AlertHistory",
+    "AlertRule",
+    "AlertSeverity",
+    "AlertStatus",
+    "AlertStore",
+    "CorrelationAnalysis",
+    "FirstLook",
+    "ResolutionAnalysis",
+    "TrendAnalysis",
+    "__version__",
+    "datasets",
+    "errors",
+    "simulation",
+    "sources",
+]
 
 _HOMES = {
     "Alert": "alerts",
+    "AlertAnalytics": "analytics",
     "AlertHistory": "history",
     "AlertRule": "alerts",
     "AlertSeverity": "alerts",
     "AlertStatus": "alerts",
     "AlertStore": "history",
+    "CorrelationAnalysis": "analytics",
+    "FirstLook": "analytics",
+    "ResolutionAnalysis": "analytics",
+    "TrendAnalysis": "analytics",
 }
-_MODULES = ("datasets", "sources")
-
-__all__ = [*_HOMES, *_MODULES]
+_MODULES = ("datasets", "errors", "simulation", "sources")
 
 
 def __getattr__(name: str) -> object:

@@ -8,77 +8,29 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
-from alert_analytics.engine.kernels.bursts import burst_starts
-from alert_analytics.engine.kernels.control import N_CONTROLS, control_sums
-from alert_analytics.engine.kernels.pairs import pair_counts
+from alert_analytics.analytics.correlation_counts import ComparedPairs, Firings, compared_pairs
 from alert_analytics.simulation import Cascade, HistorySpec, Storm
 from alert_analytics.simulation.firing import fire
-from alert_analytics.stats.multiple import benjamini_hochberg
-from alert_analytics.stats.pairs import PairSums, pair_tests
 
 WINDOW_US = 300_000_000
-BLOCK_US = 4 * 3600 * 1_000_000
-
-Ints = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
-class Found:
-    """Pairs of one history with their q-values."""
-
-    leader: Ints
-    follower: Ints
-    q_value: npt.NDArray[np.float64]
-    p_direction: npt.NDArray[np.float64]
-    n_bursts: npt.NDArray[np.int64]
-
-
-def find_pairs(spec: HistorySpec, seed: int) -> Found:
-    """Draw one history and test its pairs."""
+def find_pairs(spec: HistorySpec, seed: int) -> ComparedPairs:
+    """Draw one history and test its pairs, as the analysis does."""
     firings = fire(spec, np.random.default_rng(seed))
     order = np.argsort(firings.tenant, kind="stable")
-    rows = (
+    rows = Firings(
         firings.tenant[order].astype(np.int32),
         firings.rule[order].astype(np.int32),
         firings.at_ms[order] * 1000,
-    )
-    n_items = len(spec.rules)
-    counts = pair_counts(*rows, n_items=n_items, window_us=WINDOW_US)
-    seen = np.zeros((n_items, n_items), dtype=np.bool_)
-    seen[counts.leader, counts.follower] = True
-    leader, follower = (codes.astype(np.int32) for codes in np.nonzero(seen | seen.T))
-    mask = burst_starts(*rows, n_items=n_items, window_us=WINDOW_US)
-    starts = [column[mask] for column in rows]
-    sums = control_sums(
-        *starts,
-        leader=leader,
-        follower=follower,
-        n_items=n_items,
+        n_items=len(spec.rules),
         window_us=WINDOW_US,
-        block_us=BLOCK_US,
-        span_us=(0, spec.days * 86_400_000_000),
     )
-    n_bursts = np.bincount(starts[1], minlength=n_items)
-    tests = pair_tests(
-        PairSums(
-            n_bursts=sums.n_compared[leader],
-            n_bursts_follower=n_bursts[follower],
-            n_together=sums.n_together,
-            n_blocks=sums.n_blocks[leader],
-            sum_d=sums.sum_d,
-            sum_d2=sums.sum_d2,
-            sum_f=sums.sum_f,
-            sum_f2=sums.sum_f2,
-        ),
-        n_controls=N_CONTROLS,
-    )
-    q_value = benjamini_hochberg(tests.p_value, n_tests=n_items * (n_items - 1))
-    return Found(leader, follower, q_value, tests.p_direction, n_bursts)
+    return compared_pairs(rows, (0, spec.days * 86_400_000_000))
 
 
 def null_specs() -> dict[str, HistorySpec]:
@@ -122,8 +74,8 @@ def power(spec: HistorySpec, n_histories: int, seed: int = 0) -> tuple[float, fl
         it = (pairs.leader == 1) & (pairs.follower == 6)
         hit = bool(np.any(pairs.q_value[it] < 0.05))
         found += hit
-        directed += hit and bool(np.all(pairs.p_direction[it] < 0.05))
-        bursts += int(pairs.n_bursts[1])
+        directed += hit and bool(np.all(pairs.tests.p_direction[it] < 0.05))
+        bursts += int(pairs.sums.n_bursts[pairs.leader == 1].max(initial=0))
     return found / n_histories, directed / n_histories, bursts / n_histories
 
 

@@ -23,7 +23,7 @@ from alert_analytics.stats.restricted_mean import (
     restricted_mean_interval,
     restricted_mean_variance,
 )
-from alert_analytics.stats.survival import kaplan_meier_sorted, quantile_interval
+from alert_analytics.stats.survival import kaplan_meier_sorted, log_log_band, quantile_interval
 
 SIZES = ("1", "5", "10", "1-400")
 N_CLUSTERS = (60, 120, 200)
@@ -128,8 +128,8 @@ def coverage(rng: np.random.Generator, n: int, n_clusters: int, size: str, share
         # A quarter of the incidents against the others: nothing to be found.
         data = (drawn.duration_s, drawn.resolved, (drawn.cluster % 4 == 0).astype(np.int64))
         hits += [
-            _holds(quantile_interval(table, table.variance, 0.5, plain_z), MEDIAN_S),
-            _holds(quantile_interval(table, robust, 0.5, robust_t), MEDIAN_S),
+            _holds(quantile_interval(table, log_log_band(table.survival, table.variance, plain_z), 0.5), MEDIAN_S),
+            _holds(quantile_interval(table, log_log_band(table.survival, robust, robust_t), 0.5), MEDIAN_S),
             _holds(restricted_mean_interval(mean, plain_variance, HORIZON_S, plain_z), true_mean),
             _holds(restricted_mean_interval(mean, robust_variance, HORIZON_S, robust_t), true_mean),
             log_rank(*data).p_value <= 0.05,

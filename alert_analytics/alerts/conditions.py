@@ -241,7 +241,7 @@ class _Parser:
             hint = f"write {left} = true."
         elif self.here.kind == "word" and self.here.text.lower() not in _SLIPS:
             hint = 'a name with blanks goes in double quotes: "CI Name".'
-        self.refuse("a comparison (= != < <= > >=, in, is null)", hint)
+        return self.refuse("a comparison (= != < <= > >=, in, is null)", hint)
 
     def values(self) -> tuple[Literal, ...]:
         if not self.take("("):
@@ -278,7 +278,7 @@ class _Parser:
         if token.kind == "word" and token.text.lower() not in KEYWORDS:
             return Name(token.text)
         self.next -= 1
-        self.refuse("a name or a value")
+        return self.refuse("a name or a value")
 
     def number(self, token: _Token, negative: bool) -> int | float:
         # int() refuses thousands of digits, and what follows stores 64 bits anyway.

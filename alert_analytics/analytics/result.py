@@ -137,7 +137,7 @@ def as_text(table: pa.Table, limit: int = _SHOWN_ROWS) -> str:
     str
         Columns padded, numbers to four significant digits, a dash for null.
     """
-    rows = [[_cell(value) for value in row.values()] for row in table.slice(0, limit).to_pylist()]
+    rows = as_cells(table, limit)
     lines = [table.column_names, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(table.num_columns)]
     laid = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
@@ -161,12 +161,16 @@ def as_html(table: pa.Table, limit: int = _SHOWN_ROWS) -> str:
     """
     head = "".join(f"<th>{escape(name)}</th>" for name in table.column_names)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values()) + "</tr>"
-        for row in table.slice(0, limit).to_pylist()
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>" for cells in as_cells(table, limit)
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" + "".join(
         f"<p>{escape(line)}</p>" for line in _more(table, limit)
     )
+
+
+def as_cells(table: pa.Table, limit: int = _SHOWN_ROWS) -> list[list[str]]:
+    """Write the cells of a table's first rows as text: four significant digits, a dash for null."""
+    return [[_cell(value) for value in row.values()] for row in table.slice(0, limit).to_pylist()]
 
 
 def as_list(names: str | Sequence[str] | None) -> tuple[str, ...]:

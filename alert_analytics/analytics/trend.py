@@ -203,7 +203,8 @@ def _table(counted: pa.Table, names: Sequence[str], n_weeks: int, span: Span | N
         "direction": pa.array(_directions(fit, q_value), pa.string()),
         "autocorrelated": pa.array(fit.autocorrelated, pa.bool_()),
     }
-    return pa.table(columns)
+    # The clearest movement first; among equals, the busiest.
+    return pa.table(columns).sort_by([("p_value", "ascending"), ("n_alerts", "descending")])
 
 
 def _known(values: npt.NDArray[np.float64]) -> pa.Array:

@@ -173,7 +173,7 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
     try:
         if _is_parquet(paths):
             return connection.read_parquet(paths, union_by_name=True)
-        rows = connection.read_csv(paths, sample_size=-1, **csv)
+        rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
         connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise SourceError(

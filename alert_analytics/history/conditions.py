@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
 from duckdb import CaseExpression, ConstantExpression, FunctionExpression
@@ -62,10 +62,10 @@ def compiled(condition: Condition, resolve: Resolve, relation: DuckDBPyRelation)
     def build(node: Condition) -> Expression:
         match node:
             case Compare(op, left, right):
-                return _COMPARE[op](*_pair(left, right, resolve, kinds))
+                return cast("Expression", _COMPARE[op](*_pair(left, right, resolve, kinds)))
             case In(operand, values, negated):
                 tests = [operator.eq(*_pair(operand, value, resolve, kinds)) for value in values]
-                found = reduce(operator.or_, tests)
+                found: Expression = reduce(operator.or_, tests)
                 return ~found if negated else found
             case IsNull(operand, negated):
                 value = _read(operand, resolve)
@@ -93,7 +93,9 @@ def _pair(left: Operand, right: Operand, resolve: Resolve, kinds: dict[str, str]
 
 def _rank(operand: Operand, resolve: Resolve) -> Expression:
     if isinstance(operand, Literal) and operand.value not in SEVERITIES:
-        raise ConditionError(f"condition: severity is compared with {operand}, expected one of {', '.join(SEVERITIES)}.")
+        raise ConditionError(
+            f"condition: severity is compared with {operand}, expected one of {', '.join(SEVERITIES)}."
+        )
     return FunctionExpression("list_position", ConstantExpression(list(SEVERITIES)), _read(operand, resolve))
 
 
@@ -135,5 +137,3 @@ def _parsed(text: Expression, wanted: str) -> Expression:
     pattern, kind = (_NUMERIC_TEXT, "DOUBLE") if wanted == "a number" else ("(?i)true|false", "BOOLEAN")
     fits = FunctionExpression("regexp_full_match", text, ConstantExpression(pattern))
     return CaseExpression(fits, text.cast(duckdb.type(kind))).otherwise(ConstantExpression(None))
-
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ class Description:
         Rows set aside, by reason.
     suspicious : tuple of str
         What would make an answer wrong or empty, in words.
+    thin_from : datetime or None
+        From when on the history holds next to nothing, though it goes on for long; ``until=thin_from`` leaves it out.
     """
 
     n_alerts: int
@@ -41,6 +44,7 @@ class Description:
     gaps: pa.Table
     quarantined: Mapping[str, int]
     suspicious: tuple[str, ...]
+    thin_from: datetime | None
 
     @property
     def open_share(self) -> float | None:
@@ -104,13 +108,14 @@ def described(
     repeats = ask("repeats", package=__package__).arrow().to_pylist()[0] if has_identity else {"n_repeats": 0}
     columns = ask("columns", package=__package__).arrow()
     gaps = ask("gaps", package=__package__).arrow()
-    odd = tuple(_suspicions(counts | repeats, columns, gaps, refused)) if counts["n_alerts"] else ()
-    return Description(counts["n_alerts"], counts["n_open"], dict(settings), columns, gaps, dict(refused), odd)
+    thin = ask("thinning", package=__package__, params={"span_end": settings["span_end"]}).arrow().to_pylist()
+    seen = counts | repeats | {"thin": thin[0] if thin else None}
+    odd = tuple(_suspicions(seen, columns, gaps, refused)) if counts["n_alerts"] else ()
+    thin_from = thin[0]["thin_from"] if thin else None
+    return Description(counts["n_alerts"], counts["n_open"], dict(settings), columns, gaps, dict(refused), odd, thin_from)
 
 
-def _suspicions(
-    counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refused: Mapping[str, int]
-) -> Iterator[str]:
+def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refused: Mapping[str, int]) -> Iterator[str]:
     n = counts["n_alerts"]
     if counts["n_repeats"]:
         yield f"{counts['n_repeats']:,} rows repeat an alert; ingest into a store folds them into one."
@@ -129,7 +134,12 @@ def _suspicions(
     for row in columns.to_pylist():
         if row["column"] in {"service", "severity"} and row["null_share"] > 0.5:
             yield f"{row['column']} is missing in {row['null_share']:.0%} of the alerts."
-    if gaps.num_rows:
+    if counts["thin"]:
+        yield (
+            f"only {counts['thin']['n_after']:,} alerts fired after {counts['thin']['thin_from']:%Y-%m-%d}: an export "
+            f"that was cut by date? A trend over it falls for that reason alone; use until='{counts['thin']['thin_from']:%Y-%m-%d}'."
+        )
+    elif gaps.num_rows:
         longest = gaps.to_pylist()[0]
         yield f"nothing fired for {longest['n_hours']:.0f} h from {longest['gap_start']}: quiet, or not recorded?"
     share = sum(refused.values()) / (n + sum(refused.values()))

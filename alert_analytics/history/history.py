@@ -221,11 +221,13 @@ class AlertHistory:
 
     def to_polars(self) -> pl.DataFrame:
         """Fetch the alerts in scope as a polars frame, in order of ``fired_at``."""
-        return self._ordered().pl()
+        frame: pl.DataFrame = self._ordered().pl()
+        return frame
 
     def to_pandas(self) -> pd.DataFrame:
         """Fetch the alerts in scope as a pandas frame, in order of ``fired_at``."""
-        return self._ordered().df()
+        frame: pd.DataFrame = self._ordered().df()
+        return frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
@@ -288,9 +290,12 @@ class AlertHistory:
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW alerts AS {self._relation(cursor).sql_query()}")
         try:
             answer = cursor.sql(text, params=params) if params else cursor.sql(text)
-            return answer.pl() if answer is not None else cursor.sql("SELECT 'done' AS result").pl()
+            frame: pl.DataFrame = (answer or cursor.sql("SELECT 'done' AS result")).pl()
         except duckdb.Error as error:
-            raise QueryError(f"history.sql: {str(error).splitlines()[0]}", hint="the table is called alerts.") from error
+            raise QueryError(
+                f"history.sql: {str(error).splitlines()[0]}", hint="the table is called alerts."
+            ) from error
+        return frame
 
     def __repr__(self) -> str:
         where = {k: v for k, v in self._scope.described().items() if v}

@@ -51,7 +51,7 @@ def merge(
     sorts last, so that the outcome is the same in any order.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
-    params = {"now": now, "tenant": tenant, "source": source, "complete_until": complete_until}
+    params: dict[str, object] = {"now": now, "tenant": tenant, "source": source, "complete_until": complete_until}
     try:
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {judged.sql_query()}")
         cursor.execute(text_of(__package__, "merge_incoming"))

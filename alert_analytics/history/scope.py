@@ -112,13 +112,14 @@ def rows_as_of(relation: DuckDBPyRelation, moment: datetime | None) -> DuckDBPyR
         return relation
     t = ConstantExpression(moment)
     null = ConstantExpression(None)
+    suppressed = ColumnExpression("status") == ConstantExpression("suppressed")
     over, taken = ColumnExpression("resolved_at") < t, ColumnExpression("acknowledged_at") < t
     changed: dict[str, Expression] = {
         "resolved_at": _if(over, ColumnExpression("resolved_at"), null),
         "acknowledged_at": _if(taken, ColumnExpression("acknowledged_at"), null),
         "resolution": _if(over, ColumnExpression("resolution"), null),
         "observed_at": FunctionExpression("least", ColumnExpression("observed_at"), t),
-        "status": CaseExpression(ColumnExpression("status") == ConstantExpression("suppressed"), ColumnExpression("status"))
+        "status": CaseExpression(suppressed, ColumnExpression("status"))
         .when(over, ConstantExpression("resolved"))
         .when(taken, ConstantExpression("acknowledged"))
         .otherwise(ConstantExpression("firing")),
@@ -128,7 +129,9 @@ def rows_as_of(relation: DuckDBPyRelation, moment: datetime | None) -> DuckDBPyR
     return relation.filter(ColumnExpression("fired_at") < t).select(*columns)
 
 
-def matching_rows(relation: DuckDBPyRelation, scope: Scope, resolve: Resolve, tests: Iterable[Expression]) -> DuckDBPyRelation:
+def matching_rows(
+    relation: DuckDBPyRelation, scope: Scope, resolve: Resolve, tests: Iterable[Expression]
+) -> DuckDBPyRelation:
     """Keep the rows that the scope's conditions and times admit."""
     every = [_one_of(resolve(name), values) for name, values in scope.equals]
     every += list(tests)

@@ -66,9 +66,7 @@ def source_named(source: str | Source) -> Source:
     if source not in found:
         raise SourceError(
             f"No source is called {source!r}; there are {', '.join(sorted(found)) or 'none'}.",
-            hint="a table of your own is read by aa.sources.Tabular(columns=...); `alert-analytics inspect FILE` writes it.",
+            hint="aa.sources.Tabular(columns=...) reads any table; `alert-analytics inspect FILE` writes it for you.",
         )
     made: Source = found[source].load()()
     return made
-
-

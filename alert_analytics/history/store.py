@@ -71,7 +71,7 @@ class AlertStore:
     --------
     >>> import alert_analytics as aa
     >>> with aa.AlertStore.open(":memory:") as store:
-    ...     report = store.ingest(aa.datasets.sample_path())
+    ...     report = store.ingest(aa.datasets.sample_path() / "alerts.parquet")
     >>> report.n_read == report.n_new
     True
     """
@@ -173,7 +173,9 @@ class AlertStore:
     def __enter__(self) -> AlertStore:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -1,0 +1,51 @@
+"""Charts of results, in Altair. A result's ``.plot()`` comes here; nothing else in the library draws."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from alert_analytics.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from alert_analytics.analytics import Result
+
+
+def plot(result: Result) -> alt.Chart | alt.LayerChart:
+    """Draw a result.
+
+    Parameters
+    ----------
+    result : Result
+        A trend, correlation or resolution result.
+
+    Returns
+    -------
+    altair.Chart or altair.LayerChart
+        Titled with the result's sentence.
+
+    Raises
+    ------
+    MissingDependencyError
+        Altair is not installed.
+    NotImplementedError
+        The result has no picture of its own.
+    """
+    if find_spec("altair") is None:
+        raise MissingDependencyError(
+            "Charts need Altair, which is not installed.", hint='pip install "alert-analytics[viz]"'
+        )
+    from alert_analytics.analytics import CorrelationAnalysis, ResolutionAnalysis, TrendAnalysis
+    from alert_analytics.plots.correlation import correlation_chart
+    from alert_analytics.plots.resolution import resolution_chart
+    from alert_analytics.plots.trend import trend_chart
+
+    if isinstance(result, TrendAnalysis):
+        return trend_chart(result)
+    if isinstance(result, CorrelationAnalysis):
+        return correlation_chart(result)
+    if isinstance(result, ResolutionAnalysis):
+        return resolution_chart(result)
+    raise NotImplementedError(f"a {type(result).__name__} has no chart")

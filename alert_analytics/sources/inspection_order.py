@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import combinations, pairwise
 
 _FIRST_TWO = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-]")
@@ -31,7 +32,7 @@ class Order:
     doubt: str | None
 
 
-def decide(pattern: str, columns: _Columns) -> Order:
+def decide(pattern: str, columns: _Columns, *, now: datetime | None = None) -> Order:
     """Decide the order of day and month in columns of one format.
 
     Parameters
@@ -40,6 +41,8 @@ def decide(pattern: str, columns: _Columns) -> Order:
         A strptime format with ``{1}`` and ``{2}`` for the two fields in question.
     columns : mapping of str to sequence of (str or None)
         The columns of this format, rows in file order.
+    now : datetime, optional
+        The present, in UTC without a zone, if not the clock's.
 
     Returns
     -------
@@ -65,14 +68,14 @@ def decide(pattern: str, columns: _Columns) -> Order:
             f"{against:,} times fit only the opposite order of day and month; they are not read" if against else None
         )
         return Order(formats[day], because, doubt)
-    return _weighed(formats, columns)
+    return _weighed(formats, columns, now or datetime.now(UTC).replace(tzinfo=None))
 
 
-def _weighed(formats: list[str], columns: _Columns) -> Order:
+def _weighed(formats: list[str], columns: _Columns, now: datetime) -> Order:
     readings = [{name: [_time(cell, form) for cell in cells] for name, cells in columns.items()} for form in formats]
     doubt = "no day is above 12, so day first and month first are both possible"
     for measure, what in (
-        (_in_future, "times in the future"),
+        (partial(_later, now + timedelta(days=1)), "times in the future"),
         (_crossings, "rows whose times contradict the usual order of the columns"),
         (_steps_back, "steps back in time from row to row"),
         (_span_days, "days from first to last"),
@@ -96,9 +99,8 @@ def _time(cell: str | None, form: str) -> datetime | None:
         return None
 
 
-def _in_future(reading: Mapping[str, list[datetime | None]]) -> int:
-    tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
-    return sum(t > tomorrow for moments in reading.values() for t in moments if t)
+def _later(limit: datetime, reading: Mapping[str, list[datetime | None]]) -> int:
+    return sum(t > limit for moments in reading.values() for t in moments if t)
 
 
 def _crossings(reading: Mapping[str, list[datetime | None]]) -> int:

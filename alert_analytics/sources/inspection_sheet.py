@@ -143,10 +143,17 @@ def read_sheet(path: Path, sample_rows: int) -> Sheet:
 def _opened(connection: DuckDBPyConnection, path: Path, cut: Cut | None) -> DuckDBPyRelation:
     if cut is None:
         return connection.read_parquet(str(path))
+    if cut.encoding != "utf-8":
+        # Only the SQL function reads other encodings, and its rows are kept because a view cannot hold parameters.
+        connection.execute(
+            "CREATE TABLE decoded AS SELECT * FROM read_csv($path, delim = $delimiter, encoding = $encoding, "
+            "header = true, all_varchar = true, quote = '\"', escape = '\"', null_padding = true, strict_mode = false)",
+            {"path": str(path), "delimiter": cut.delimiter, "encoding": cut.encoding},
+        )
+        return connection.table("decoded")
     return connection.read_csv(
         str(path),
         delimiter=cut.delimiter,
-        encoding=cut.encoding,
         header=True,
         all_varchar=True,
         quotechar='"',

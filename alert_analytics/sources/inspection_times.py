@@ -1,4 +1,4 @@
-"""Which columns hold times, and in which format; day-first or month-first is decided by evidence, or said to be open."""
+"""Which columns of a file hold times, and in which format."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _TIMEY = re.compile(
 )
 _EARLIEST, _LATEST = datetime(1990, 1, 1), datetime(2100, 1, 1)
 
+_WHOLE = re.compile(r"-?\d+(?:\.\d*)?")
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?Z| ?[+-]\d{2}(?::?\d{2})?)?)?")
 _CLOCK = (
     r"(?:(?P<join>T| |, )(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2})?(?P<fraction>\.\d{1,6})?"
@@ -79,13 +80,13 @@ def time_columns(sheet: Sheet) -> dict[str, TimeColumn]:
     """
     formats = {name: found for name in sheet.columns if (found := _format_of(sheet, name)) is not None}
     orders = _orders(sheet, formats)
-    found = {}
+    columns: dict[str, TimeColumn] = {}
     for name, pattern in formats.items():
         order = orders.get(pattern)
         column = _read(sheet, name, pattern if order is None else order.format)
         if column is not None:
-            found[name] = column if order is None else replace(column, because=order.because, doubt=order.doubt)
-    return found
+            columns[name] = column if order is None else replace(column, because=order.because, doubt=order.doubt)
+    return columns
 
 
 def _format_of(sheet: Sheet, name: str) -> str | None:
@@ -98,15 +99,15 @@ def _format_of(sheet: Sheet, name: str) -> str | None:
     if not shapes:
         return None
     if shapes["whole"] >= 0.9 * shapes.total():
-        return _number_format(name, [int(value) for value in tally if value.lstrip("-").isdigit()])
+        return _number_format(name, [float(value) for value in tally if _WHOLE.fullmatch(value)])
     shapes = Counter({shape: n for shape, n in shapes.items() if shape not in ("", "whole")})
     # Not yet nine in ten: a repeated word for "still open" is told apart when the column is read.
     return shapes.most_common(1)[0][0] if shapes.total() >= 0.3 * tally.total() else None
 
 
 def _shape(value: str) -> str:
-    """The format of one value; ``{1}`` and ``{2}`` stand where day and month cannot be told apart by form alone."""
-    if value.lstrip("-").isdigit():
+    """Name the format of one value; ``{1}`` and ``{2}`` stand where form alone does not tell day from month."""
+    if _WHOLE.fullmatch(value):
         return "whole"
     if _ISO.fullmatch(value):
         return "iso"
@@ -147,10 +148,10 @@ def _clock(match: re.Match[str]) -> str:
     )
 
 
-def _number_format(name: str, numbers: Sequence[int]) -> str | None:
+def _number_format(name: str, numbers: Sequence[float]) -> str | None:
     low, high = min(numbers), max(numbers)
-    digits = _COMPACT.get(len(str(high)))
-    if digits and all(_parsed(str(number), digits) for number in numbers[:500]):
+    digits = _COMPACT.get(len(f"{high:.0f}"))
+    if digits and all(_plausible(_parsed(f"{number:.0f}", digits)) for number in numbers[:500]):
         return digits
     positive = [number for number in numbers if number > 0]
     for unit, scale in EPOCHS.items():
@@ -187,8 +188,12 @@ def _read(sheet: Sheet, name: str, pattern: str) -> TimeColumn | None:
     because = f"{n_read:,} of {n_read + unread.total():,} filled cells read so, such as {next(_read_values(known))}"
     doubt = None
     if pattern in EPOCHS and max(filter(None, moments)) < _EARLIEST:
-        doubt = f"{name} counts seconds from an unknown start; it is read as if that were 1970-01-01 00:00 UTC"
+        doubt = "counts seconds from an unknown start, read as if that were 1970-01-01 00:00 UTC"
     return TimeColumn(name, pattern, moments, unread, marks, zoned or pattern in EPOCHS, because, doubt)
+
+
+def _plausible(moment: datetime | None) -> bool:
+    return moment is not None and _EARLIEST < moment < _LATEST
 
 
 def _read_values(known: dict[str, datetime | None]) -> Iterator[str]:
@@ -200,15 +205,15 @@ def _stand_ins(known: dict[str, datetime | None], unread: Counter[str]) -> set[s
     words = {word for word, n in unread.items() if n > 1 or word.strip("- ") == "" or word.isalpha()}
     words = words if len(words) <= 3 else set()
     far = {value for value, moment in known.items() if moment and not datetime(1900, 1, 2) < moment < _LATEST}
-    sane = [moment for moment in known.values() if moment and _EARLIEST < moment]
-    begin = {value for value, moment in known.items() if moment == datetime(1970, 1, 1)} if sane else set()
+    sane = [moment for moment in known.values() if moment and moment > _EARLIEST]
+    begin = {value for value, moment in known.items() if moment == datetime(1970, 1, 1) and len(sane) > 1}
     return words | far | begin
 
 
 def _parsed(value: str, pattern: str) -> datetime | None:
     try:
         if pattern in EPOCHS:
-            moment = datetime(1970, 1, 1) + timedelta(microseconds=int(value) * (1_000_000 // EPOCHS[pattern]))
+            moment = datetime(1970, 1, 1) + timedelta(seconds=float(value) / EPOCHS[pattern])
         elif pattern in ("iso", "native"):
             moment = datetime.fromisoformat(value.replace(" Z", "Z").replace(" +", "+"))
         else:

@@ -134,7 +134,8 @@ def excess_strength(
 
     Notes
     -----
-    A lift or a p-value would rank a coincidence of two rare items, or a faint effect between two frequent ones, first.
+    A lift grows without bound where little is expected, a p-value shrinks with the number of bursts; neither compares
+    across pairs. A coincidence of two items with a burst each has strength too: ask the p-value whether to believe it.
     """
     n_items = int(max(leader.max(initial=0), follower.max(initial=0))) + 1
     key = leader.astype(np.int64) * n_items + follower

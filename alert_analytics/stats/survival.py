@@ -138,7 +138,7 @@ def log_log_band(survival: Floats, variance: Floats, critical: float) -> tuple[F
     -------
     low, high : numpy.ndarray of float64, shape (m,)
         ``S ** exp(+- critical * sqrt(variance) / log S)``: never outside [0, 1]. Where S is 1 or 0 no interval of this
-        kind exists: there it is [1, 1], and NaN at 0.
+        kind exists: there it is [1, 1], and at 0 from 0 to an unknown (NaN) upper end.
 
     References
     ----------
@@ -149,9 +149,8 @@ def log_log_band(survival: Floats, variance: Floats, critical: float) -> tuple[F
     spread = np.where(inside, variance, 0.0)
     # exp is cut off where survival ** exp(...) has long been 0 or 1 in double precision.
     ratio = np.clip(critical * np.sqrt(spread) / -log_survival, None, 700.0)
-    edge = np.where(survival >= 1, 1.0, np.nan)
-    low = np.where(inside, np.exp(log_survival * np.exp(ratio)), edge)
-    high = np.where(inside, np.exp(log_survival * np.exp(-ratio)), edge)
+    low = np.where(inside, np.exp(log_survival * np.exp(ratio)), np.where(survival >= 1, 1.0, critical * 0.0))
+    high = np.where(inside, np.exp(log_survival * np.exp(-ratio)), np.where(survival >= 1, 1.0, np.nan))
     return low, high
 
 
@@ -193,19 +192,17 @@ def quantile(table: SurvivalTable, q: float) -> float:
     return first_at_or_below(table.time_s, table.survival, 1 - q)
 
 
-def quantile_interval(table: SurvivalTable, variance: Floats, q: float, critical: float) -> tuple[float, float]:
+def quantile_interval(table: SurvivalTable, band: tuple[Floats, Floats], q: float) -> tuple[float, float]:
     """Put an interval around a quantile by turning the pointwise band on its side.
 
     Parameters
     ----------
     table : SurvivalTable
         From :func:`kaplan_meier`.
-    variance : numpy.ndarray of float64, shape (m,)
-        Of log survival at each time of the table.
+    band : tuple of numpy.ndarray of float64, shape (m,)
+        From :func:`log_log_band`, at each time of the table.
     q : float
         In (0, 1).
-    critical : float
-        From :func:`alert_analytics.stats.clusters.critical_value`.
 
     Returns
     -------
@@ -217,9 +214,7 @@ def quantile_interval(table: SurvivalTable, variance: Floats, q: float, critical
     ----------
     R. Brookmeyer, J. Crowley (1982), A confidence interval for the median survival time, Biometrics 38.
     """
-    low, high = log_log_band(table.survival, variance, critical)
-    # At survival 0 the band is unknown, but the curve itself is past any quantile: the lower end is there too.
-    low = np.where((table.survival <= 0) & np.isfinite(critical), 0.0, low)
+    low, high = band
     return first_at_or_below(table.time_s, low, 1 - q), first_at_or_below(table.time_s, high, 1 - q)
 
 

@@ -139,6 +139,30 @@ def test_log_rank_equals_lifelines(alerts: Alerts) -> None:
     assert found.p_value == pytest.approx(twin.p_value, rel=1e-7, abs=1e-12)
 
 
+@settings(deadline=None, max_examples=40)
+@given(ALERTS, st.lists(st.integers(0, 5), min_size=40, max_size=40))
+def test_clustered_log_rank_equals_the_double_loop(alerts: Alerts, clusters: list[int]) -> None:
+    duration, resolved, code = _columns(alerts)
+    group, cluster = code % 2, np.array(clusters[: len(alerts)])
+    if np.unique(group).size < 2:
+        return
+    sums = np.zeros(6)
+    for i, x in enumerate(duration):
+        for t in np.unique(duration[duration <= x]):
+            at_risk = duration >= t
+            distance = group[i] - group[at_risk].mean()
+            sums[cluster[i]] += distance * (
+                float(resolved[i] and t == x) - resolved[duration == t].sum() / at_risk.sum()
+            )
+    weight = np.bincount(cluster, weights=(group - group.mean()) ** 2)
+    effective = weight.sum() ** 2 / (weight @ weight)
+    found = log_rank(duration, resolved, group, cluster=cluster)
+    assert found.observed_minus_expected[1] == pytest.approx(sums.sum(), abs=1e-9)
+    if found.df == 1:
+        variance = (sums @ sums) * effective / (effective - 1)
+        assert found.chi2 == pytest.approx(sums.sum() ** 2 / variance, rel=1e-9, abs=1e-9)
+
+
 def _weighted_mean(duration: np.ndarray, resolved: np.ndarray, weight: np.ndarray, horizon: float) -> float:
     """Integrate the product-limit curve of weighted alerts, time by time."""
     area, level, before = 0.0, 1.0, 0.0

@@ -5,11 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alert_analytics.stats.survival import DurationError, kaplan_meier, log_log_band, quantile, quantile_interval
+from alert_analytics.stats.survival import (
+    DurationError,
+    SurvivalTable,
+    kaplan_meier,
+    log_log_band,
+    quantile,
+    quantile_interval,
+)
 
 # Five alerts: two resolved after a minute, one still open then, one resolved after five, one open after ten.
 DURATIONS = [60.0, 600.0, 60.0, 300.0, 60.0]
 RESOLVED = [True, False, True, True, False]
+
+
+def _interval(table: SurvivalTable, q: float, critical: float = 1.96) -> tuple[float, float]:
+    return quantile_interval(table, log_log_band(table.survival, table.variance, critical), q)
 
 
 def test_curve_by_hand() -> None:
@@ -38,7 +49,7 @@ def test_all_open_never_reach_a_quantile() -> None:
     table = kaplan_meier([5.0, 7.0], [False, False])
     assert table.survival.tolist() == [1.0, 1.0]
     assert np.isnan(quantile(table, 0.5))
-    assert np.isnan(quantile_interval(table, table.variance, 0.5, 1.96)).all()
+    assert np.isnan(_interval(table, 0.5)).all()
 
 
 def test_quantile_is_the_first_time_at_or_below() -> None:
@@ -63,14 +74,14 @@ def test_band_is_symmetric_in_log_log() -> None:
 
 def test_band_at_its_ends() -> None:
     low, high = log_log_band(np.array([1.0, 0.5, 0.0]), np.array([0.0, 1e300, np.inf]), 1.96)
-    np.testing.assert_array_equal(low, [1.0, 0.0, np.nan])
+    np.testing.assert_array_equal(low, [1.0, 0.0, 0.0])
     np.testing.assert_array_equal(high, [1.0, 1.0, np.nan])
 
 
 def test_quantile_interval_turns_the_band_on_its_side() -> None:
     table = kaplan_meier(np.arange(1.0, 101.0), np.ones(100, dtype=bool))
     low, high = log_log_band(table.survival, table.variance, 1.96)
-    low_s, high_s = quantile_interval(table, table.variance, 0.5, 1.96)
+    low_s, high_s = _interval(table, 0.5)
     assert low_s == table.time_s[np.argmax(low <= 0.5)]
     assert high_s == table.time_s[np.argmax(high <= 0.5)]
     assert low_s < 50.0 < high_s
@@ -78,16 +89,16 @@ def test_quantile_interval_turns_the_band_on_its_side() -> None:
 
 def test_interval_without_an_upper_end() -> None:
     table = kaplan_meier([10.0, 20.0, 30.0], [True, True, True])
-    low_s, high_s = quantile_interval(table, table.variance, 0.9, 1.96)
+    low_s, high_s = _interval(table, 0.9)
     assert low_s == 10.0
     assert np.isnan(high_s)
     only = kaplan_meier([10.0, 10.0], [True, True])
-    assert quantile_interval(only, only.variance, 0.5, 1.96)[0] == 10.0
+    assert _interval(only, 0.5)[0] == 10.0
 
 
 def test_an_unknown_variance_gives_no_interval() -> None:
     table = kaplan_meier([10.0, 20.0, 30.0], [True, True, True])
-    low_s, high_s = quantile_interval(table, table.variance, 0.5, float("nan"))
+    low_s, high_s = _interval(table, 0.5, critical=float("nan"))
     assert np.isnan(low_s)
     assert np.isnan(high_s)
 

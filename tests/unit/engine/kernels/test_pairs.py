@@ -87,6 +87,23 @@ def test_a_leader_burst_against_all_its_controls() -> None:
     np.testing.assert_allclose(sums.median_lag_s, [4e-6, 7e-6])
 
 
+@pytest.mark.parametrize(
+    ("offset", "d", "f"),
+    [
+        (-61, 0, 0), (-60, 0, 0), (-59, -0.1, 0), (-11, -0.1, 0), (-10, -0.1, -1), (-9, 0, -1), (-1, 0, -1), (0, 0, 0),
+        (1, 1, 1), (10, 1, 1), (11, 0, 0), (20, 0, 0), (21, -0.1, 0), (70, -0.1, 0), (71, 0, 0),
+    ],
+)  # fmt: skip
+def test_windows_begin_and_end_where_they_should(offset: int, d: float, f: float) -> None:
+    rows = sorted([(500, 0), (500 + offset, 1)])
+    sums = control_sums(
+        codes(0, 0), codes(*(i for _, i in rows)), times(*(t for t, _ in rows)), leader=codes(0), follower=codes(1),
+        n_items=2, window_us=10, block_us=10_000, span_us=(0, 1_000),
+    )  # fmt: skip
+    assert sums.sum_d[0] == pytest.approx(d)
+    assert sums.sum_f[0] == pytest.approx(f)
+
+
 def test_control_windows_beyond_the_span_do_not_count() -> None:
     def expected(span_end: int) -> float:
         sums = control_sums(

@@ -1,0 +1,244 @@
+"""Which alerts to look at first, and why: what the other answers say of each rule, brought to one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alert_analytics.analytics.correlation import CorrelationAnalysis
+from alert_analytics.analytics.resolution import ResolutionAnalysis
+from alert_analytics.analytics.result import Result
+from alert_analytics.analytics.trend import TrendAnalysis
+from alert_analytics.history import AlertHistory
+
+_SHORT = timedelta(minutes=15)
+_FDR = 0.05
+_SCHEMA = pa.schema(
+    [
+        ("item", pa.string()),
+        ("reason", pa.string()),
+        ("share", pa.float64()),
+        ("n_alerts", pa.int64()),
+        ("per_week", pa.float64()),
+        ("less_per_week", pa.float64()),
+        ("why", pa.string()),
+        ("try", pa.string()),
+        ("also", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One reason to look at one item: the share of the team's burden that hangs on it, in words and numbers."""
+
+    reason: str
+    share: float
+    less_per_week: float | None
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FirstLook(Result):
+    """The alerts to look at first, a row per item with a reason; make one with :meth:`from_alerts`.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        ``item``, ``reason`` (``repeats``, ``follows``, ``unattended``, ``growing``, ``slow``), ``share`` (of all alerts
+        or, for slow ones, of all the time that alerts are open: at most what a change could take away; rows are ranked
+        by it), ``n_alerts``, ``per_week``, ``less_per_week`` (alerts a week that the change could take away at most;
+        null for slow ones), ``why`` and ``try`` in words, ``also`` (further reasons).
+    """
+
+    of: str = "rule"
+
+    @classmethod
+    def from_alerts(cls, alerts: Any, of: str = "rule", window: timedelta | None = None) -> FirstLook:
+        """Ask a history which alerts to look at first.
+
+        An invitation to look, not a verdict: the shares are upper bounds of what a change could save, and what it
+        would miss is not counted here.
+
+        Parameters
+        ----------
+        alerts : AlertHistory, dataframe, path, or iterable of Alert
+            What :meth:`AlertHistory.open` takes.
+        of : str
+            Column or label whose values could be changed; usually the rule.
+        window : timedelta, optional
+            How soon a repeat or a follower comes; as in :meth:`CorrelationAnalysis.from_alerts`.
+
+        Returns
+        -------
+        FirstLook
+            No row where nothing stands out.
+
+        Raises
+        ------
+        UnknownColumnError
+            `of` names nothing.
+
+        Notes
+        -----
+        Per item: *repeats*, alerts within the window of the one before; *follows*, bursts after the strongest leader
+        (q < 0.05, and the leader first: p_direction < 0.05) beyond those expected by chance; *unattended*, alerts that
+        resolved by themselves within 15 minutes before anyone acknowledged them; *growing*, a rise by q < 0.05, from
+        the first to the last week; *slow*, restricted mean time to resolve above the history's, times its alerts.
+
+        Examples
+        --------
+        >>> import alert_analytics as aa
+        >>> look = aa.FirstLook.from_alerts(aa.datasets.sample())
+        >>> look.table.num_rows >= 3
+        True
+        """
+        history = AlertHistory.open(alerts)
+        pairs = CorrelationAnalysis.from_alerts(history, window=window, of=of)
+        trend = TrendAnalysis.from_alerts(history, by=of)
+        resolution = ResolutionAnalysis.from_alerts(history, by=of)
+        params = {"window_us": pairs.window // timedelta(microseconds=1), "short_s": _SHORT.total_seconds()}
+        answer = history.ask("first_look", keys={"item": (of,)}, params=params)
+        counts = answer.arrow().to_pylist()
+        total = sum(row["n_alerts"] for row in counts)
+        weeks = max(history.span.days / 7, 1 / 7) if history.span else 1.0
+        told = _Told(pairs, _by(trend.table, of), _by(resolution.table, of), _overall(resolution.table), total, weeks)
+        rows = [row for one in counts if (row := _row(one, sorted(_findings(one, told), key=_share), weeks))]
+        rows.sort(key=lambda row: -row["share"])
+        settings = history.settings | {"of": of, "window_s": pairs.window.total_seconds(), "weeks": weeks}
+        return cls(pa.Table.from_pylist(rows, schema=_SCHEMA), history, settings, answer.sql, of=of)
+
+    @property
+    def sentence(self) -> str:
+        """The first three in words."""
+        rows = self.table.slice(0, 3).to_pylist()
+        if not rows:
+            return f"No {self.of} stands out in this history."
+        return "Look first at " + "; ".join(f"{row['item']} ({row['why']})" for row in rows) + "."
+
+    def alerts(self, row: int = 0) -> AlertHistory:
+        """The alerts of the item in `row`."""
+        return self.history.where({self.of: [self._row(row)["item"]]})
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the other analyses say."""
+
+    pairs: CorrelationAnalysis
+    trend: Mapping[str, dict[str, Any]]
+    resolution: Mapping[str, dict[str, Any]]
+    mean_s: float | None
+    total: int
+    weeks: float
+
+
+def _by(table: pa.Table, of: str) -> dict[str, dict[str, Any]]:
+    return {row[of]: row for row in table.to_pylist()}
+
+
+def _overall(resolution: pa.Table) -> float | None:
+    """The mean time to resolve over all items: each item's restricted mean, weighted by its alerts."""
+    known = resolution.filter(pc.is_valid(resolution["mean_s"]))
+    n = pc.sum(known["n_alerts"]).as_py()
+    return pc.sum(pc.multiply(known["mean_s"], known["n_alerts"])).as_py() / n if n else None
+
+
+def _share(finding: _Finding) -> float:
+    return -finding.share
+
+
+def _row(counted: Mapping[str, Any], findings: list[_Finding], weeks: float) -> dict[str, Any] | None:
+    if not findings:
+        return None
+    first, others = findings[0], findings[1:]
+    return {
+        "item": counted["item"],
+        "reason": first.reason,
+        "share": first.share,
+        "n_alerts": counted["n_alerts"],
+        "per_week": counted["n_alerts"] / weeks,
+        "less_per_week": first.less_per_week,
+        "why": first.why,
+        "try": first.remedy,
+        "also": "; ".join(other.why for other in others) or None,
+    }
+
+
+def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
+    n, minutes = counted["n_alerts"], told.pairs.window.total_seconds() / 60
+    if repeats := counted["n_repeats"]:
+        yield _Finding(
+            "repeats",
+            repeats / told.total,
+            repeats / told.weeks,
+            f"{repeats / n:.0%} of its {n:,} alerts come within {minutes:g} min of the one before",
+            f"a deduplication window of {minutes:g} min or longer",
+        )
+    if unattended := counted["n_unattended"]:
+        short = _SHORT.total_seconds() / 60
+        yield _Finding(
+            "unattended",
+            unattended / told.total,
+            unattended / told.weeks,
+            f"{unattended / n:.0%} of its {n:,} alerts end by themselves within {short:g} min, unacknowledged",
+            "a longer time before it fires, or no alert at all",
+        )
+    yield from _follows(counted["item"], told)
+    yield from _grows(counted["item"], told)
+    yield from _is_slow(counted["item"], n, told)
+
+
+def _follows(item: str, told: _Told) -> Iterator[_Finding]:
+    table = told.pairs.table
+    mine = table.filter(pc.and_(pc.equal(table["follower"], item), pc.less(table["q_value"], _FDR)))
+    mine = mine.filter(pc.less(mine["p_direction"], _FDR))
+    if not mine.num_rows:
+        return
+    pair = mine.sort_by([("strength", "descending")]).slice(0, 1).to_pylist()[0]
+    excess = pair["n_bursts_together"] - pair["expected"]
+    followed, chance = pair["n_bursts_together"] / pair["n_bursts"], pair["expected"] / pair["n_bursts"]
+    yield _Finding(
+        "follows",
+        excess / told.total,
+        excess / told.weeks,
+        f"it comes after {pair['leader']} in {followed:.0%} of that one's bursts ({chance:.1%} by chance), "
+        f"{pair['median_lag_s']:.0f} s later",
+        f"one incident with {pair['leader']}, which comes first",
+    )
+
+
+def _grows(item: str, told: _Told) -> Iterator[_Finding]:
+    row = told.trend.get(item)
+    if row is None or row["direction"] != "increasing":
+        return
+    more = row["slope_per_day"] * 7 * 7 * (row["n_weeks"] - 1)  # alerts a week, last week against first
+    low, high = row["slope_low"] * 49, row["slope_high"] * 49
+    yield _Finding(
+        "growing",
+        more / 2 * row["n_weeks"] / told.total,
+        more,
+        f"it grows by {row['slope_per_day'] * 49:.2g} alerts a week each week (95 % interval {low:.2g} to {high:.2g})",
+        "find what changed, before it is the noisiest",
+    )
+
+
+def _is_slow(item: str, n: int, told: _Told) -> Iterator[_Finding]:
+    row = told.resolution.get(item)
+    if row is None or told.mean_s is None or row["mean_s"] is None or row["mean_s"] <= told.mean_s:
+        return
+    excess = (row["mean_s"] - told.mean_s) * n / (told.mean_s * told.total)
+    yield _Finding(
+        "slow",
+        excess,
+        None,
+        f"an alert of it stays open {row['mean_s'] / 3600:.3g} h on average, {row['mean_s'] / told.mean_s:.2g} times "
+        f"the {told.mean_s / 3600:.3g} h of all",
+        "a runbook, an owner, or an earlier escalation",
+    )

@@ -1,0 +1,7 @@
+-- A row per day that had an alert, counted back from the end of the range (0: the last 24 hours).
+SELECT
+    (epoch_us($range_end::TIMESTAMP) - epoch_us(fired_at)) // 86400000000 AS days_back,
+    count(*) AS n_alerts
+FROM alerts
+GROUP BY ALL
+ORDER BY ALL

@@ -1,0 +1,170 @@
+"""The command line: each verb opens a history, asks one question, and shows the answer."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alert_analytics.cli.options import By, asks_history, takes_source
+from alert_analytics.cli.output import console, show, show_error
+from alert_analytics.errors import AlertAnalyticsError
+from alert_analytics.history import AlertHistory, AlertStore
+from alert_analytics.sources import Tabular, inspect_file
+
+app = typer.Typer(
+    name="alert-analytics",
+    help="Turns a team's alert history into fewer, better alerts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends it with its message and exit code 1."""
+    try:
+        app()
+    except AlertAnalyticsError as error:
+        show_error(error)
+        sys.exit(1)
+
+
+@app.command()
+def inspect(
+    file: Annotated[str, typer.Argument(help="A CSV or Parquet file that nobody has looked at yet.")],
+) -> None:
+    """Guess how to read a file; print the evidence, the mapping, and the command that uses it."""
+    show_inspection(file)
+
+
+@app.command()
+@takes_source
+def ingest(
+    path: Annotated[str, typer.Argument(help="A file or glob.")],
+    source: Tabular | str | None,
+    store: Annotated[Path, typer.Option(help="The store's file; created if absent.")] = Path("alerts.duckdb"),
+    tenant: Annotated[str | None, typer.Option(help="Whose alerts these are.")] = None,
+    complete_until: Annotated[str | None, typer.Option(help="Until when the input holds every alert.")] = None,
+) -> None:
+    """Add a file's alerts to a store; the same input twice changes nothing."""
+    with AlertStore.open(store, tenant=tenant) as opened, console.status(f"reading {path}"):
+        report = opened.ingest(path, source=source, complete_until=complete_until)
+        reasons = opened.history().describe().quarantined
+    console.print(report.sentence)
+    for reason, n in reasons.items():
+        console.print(f"  set aside: {n:,} x {reason}", markup=False)
+
+
+@app.command()
+@asks_history
+def describe(history: AlertHistory) -> None:
+    """Look a history over: span, gaps, open share, nulls, and what looks wrong."""
+    console.print(repr(history.describe()), markup=False, highlight=False)
+
+
+@app.command()
+@asks_history
+def trend(
+    history: AlertHistory,
+    by: By = None,
+    window_size: Annotated[int, typer.Option(help="Buckets in the rolling mean.")] = 24,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Is it getting better or worse?"""
+    from alert_analytics.analytics import TrendAnalysis
+
+    show(TrendAnalysis.from_alerts(history, window_size=window_size, by=by), as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@asks_history
+def correlate(
+    history: AlertHistory,
+    window: Annotated[float | None, typer.Option(help="How long after a leader a follower counts, seconds.")] = None,
+    of: Annotated[str, typer.Option(help="The column or label whose values lead and follow.")] = "rule",
+    within: Annotated[str | None, typer.Option(help="Count a pair only inside the same value of this.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """What fires together, and what leads?"""
+    from alert_analytics.analytics import CorrelationAnalysis
+
+    length = None if window is None else timedelta(seconds=window)
+    answer = CorrelationAnalysis.from_alerts(history, window=length, of=of, within=within)
+    show(answer, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@asks_history
+def resolve(
+    history: AlertHistory,
+    by: By = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """How long does it really take to resolve?"""
+    from alert_analytics.analytics import ResolutionAnalysis
+
+    show(ResolutionAnalysis.from_alerts(history, by=by or ()), as_json=as_json, as_csv=as_csv)
+
+
+@app.command(name="first-look")
+@asks_history
+def first_look(
+    history: AlertHistory,
+    of: Annotated[str, typer.Option(help="The column or label whose values are to be changed.")] = "rule",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Which alerts to look at first, and why?"""
+    from alert_analytics.analytics import FirstLook
+
+    show(FirstLook.from_alerts(history, of=of), as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@asks_history
+def report(
+    history: AlertHistory,
+    days: Annotated[float, typer.Option(help="How many days before the end of the history.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Frequency, duration and resolution time of the last days, beside the days before."""
+    from alert_analytics.analytics import AlertAnalytics
+
+    answer = AlertAnalytics(time_range=timedelta(days=days)).run(history)
+    show(answer, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@takes_source
+def demo(
+    source: Tabular | str | None,
+    history: Annotated[str | None, typer.Option(help="Your own file; without it the sample data.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the charts and tables go.")] = Path("alert-analytics-demo"),
+) -> None:
+    """Tell the answers as a story: better or worse, what leads, how long, and three alerts to look at first."""
+    from alert_analytics.cli.demo import tell
+
+    tell(history, source, out)
+
+
+def show_inspection(file: str) -> None:
+    """Print what the inspection of a file found."""
+    with console.status(f"looking at {file}"):
+        inspection = inspect_file(file)
+    console.print(inspection.sentence, markup=False)
+    for what, finding, evidence in inspection.evidence:
+        console.print(f"  {what}: {finding}  ({evidence})", markup=False, highlight=False)
+    for warning in inspection.warnings:
+        console.print(f"  careful: {warning}", markup=False)
+    print(f"\nIn Python:\n\n{inspection.python}\n\nIn the shell:\n\n{inspection.command}")
+
+

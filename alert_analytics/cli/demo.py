@@ -1,0 +1,154 @@
+"""The answers as a story: what is there, is it getting better, what leads, how long, and where to look first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.rule import Rule
+from rich.text import Text
+
+from alert_analytics import datasets
+from alert_analytics.cli.options import opened
+from alert_analytics.cli.output import console, rich_table
+
+if TYPE_CHECKING:
+    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis
+    from alert_analytics.history import AlertHistory, Description
+    from alert_analytics.sources import Tabular
+
+_T = TypeVar("_T")
+_CHARTS = ("trend", "correlation", "resolution")
+
+
+def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
+    """Answer the questions about a history in the terminal, and leave charts and tables in a folder.
+
+    Parameters
+    ----------
+    path : str or None
+        The user's file; None for the sample data.
+    source : Tabular, str or None
+        How to read it.
+    out : Path
+        The folder, made if absent.
+    """
+    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
+    ) as progress:
+        task = progress.add_task("reading", total=8)
+
+        def step(what: str, do: Callable[[], _T]) -> _T:
+            progress.update(task, description=what)
+            done = do()
+            progress.advance(task)
+            return done
+
+        history = step("reading", lambda: datasets.sample() if path is None else opened(path, source))
+        description = step("looking it over", history.describe)
+        if description.thin_from is not None:
+            history = history.where(until=description.thin_from)
+        by = _grouping(description)
+        trend = step("better or worse?", lambda: TrendAnalysis.from_alerts(history))
+        trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, by=by))
+        pairs = step("what leads?", lambda: CorrelationAnalysis.from_alerts(history))
+        resolution = step("how long?", lambda: ResolutionAnalysis.from_alerts(history, by=_severity(description)))
+        look = step("where to look first?", lambda: FirstLook.from_alerts(history))
+        pictured = step("drawing", lambda: _keep(out, {"trend": trends, "correlation": pairs, "resolution": resolution}))
+    _show_data(history, description, path)
+    _show_trend(trend, trends)
+    _show_pairs(pairs)
+    _show_resolution(resolution)
+    _show_look(look)
+    _show_end(out, pictured, path)
+
+
+def _grouping(description: Description) -> str:
+    """By what to split the trend: the service where it is known, else the team, else the rule."""
+    missing = {row["column"]: row["null_share"] for row in description.columns.to_pylist()}
+    return next((name for name in ("service", "team") if missing.get(name, 1.0) < 0.5), "rule")
+
+
+def _severity(description: Description) -> tuple[str, ...]:
+    known = {row["column"]: row["n_distinct"] for row in description.columns.to_pylist()}
+    return ("severity",) if known.get("severity", 0) > 1 else ()
+
+
+def _chapter(question: str, answer: str) -> None:
+    console.print()
+    console.print(Rule(Text(question, style="bold"), align="left"))
+    console.print(Text(answer))
+
+
+def _show_data(history: AlertHistory, description: Description, path: str | None) -> None:
+    _chapter(f"The history: {path or 'the sample data, whose truth is known'}", description.sentence)
+    for what in description.suspicious:
+        console.print(Text(f"  look at: {what}", style="yellow"))
+    if description.thin_from is not None:
+        console.print(Text(f"  the answers below are about the {history.n_alerts:,} alerts before that day."))
+
+
+def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
+    _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}")
+    columns = [*trends.by, "n_alerts", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "q_value", "direction"]
+    console.print(rich_table(trends.table, columns, limit=6))
+
+
+def _show_pairs(pairs: CorrelationAnalysis) -> None:
+    _chapter("What fires together, and what leads?", pairs.sentence)
+    if pairs.table.num_rows:
+        columns = ["leader", "follower", "n_bursts", "n_bursts_together", "expected", "strength", "q_value", "median_lag_s"]
+        console.print(rich_table(pairs.table, columns, limit=6))
+
+
+def _show_resolution(resolution: ResolutionAnalysis) -> None:
+    _chapter("How long does it really take to resolve?", resolution.sentence)
+    columns = ["n_alerts", "n_open", "median_s", "median_low_s", "median_high_s", "p90_s", "resolved_only_median_s"]
+    console.print(rich_table(resolution.table, [*resolution.by, *columns], limit=6))
+
+
+def _show_look(look: FirstLook) -> None:
+    rows = look.table.slice(0, 3).to_pylist()
+    words = {0: "Nothing stands out.", 1: "One alert stands out.", 2: "Two alerts stand out."}
+    _chapter("The three alerts to look at first, and why", words.get(len(rows), "By the share of the burden on each:"))
+    for place, row in enumerate(rows, 1):
+        console.print()
+        console.print(Text.assemble(f"{place}. ", (str(row["item"]), "bold"), f"  {row['per_week']:.3g} alerts a week"))
+        console.print(Text(f"   why: {row['why']}."))
+        if row["also"]:
+            console.print(Text(f"   also: {row['also']}."))
+        console.print(Text(f"   try: {row['try']}{_saving(row)}."))
+
+
+def _saving(row: dict[str, object]) -> str:
+    share, less = row["share"], row["less_per_week"]
+    if row["reason"] == "slow":
+        return f" (it holds {share:.0%} of all open time beyond its part)"
+    return f" (at most {less:.3g} alerts a week less, {share:.1%} of all)"
+
+
+def _keep(out: Path, results: dict[str, Result]) -> list[str]:
+    """Write each result's table, and its chart where Altair is installed."""
+    out.mkdir(parents=True, exist_ok=True)
+    drawn = []
+    for name, result in results.items():
+        result.to_csv(out / f"{name}.csv")
+        if find_spec("altair") is not None and find_spec("vl_convert") is not None:
+            result.plot().save(str(out / f"{name}.png"), scale_factor=2)
+            drawn.append(f"{name}.png")
+    return drawn
+
+
+def _show_end(out: Path, pictured: list[str], path: str | None) -> None:
+    console.print()
+    kept = ", ".join(f"{name}.csv" for name in _CHARTS)
+    charts = ", ".join(pictured) if pictured else 'no charts: pip install "alert-analytics[viz]"'
+    console.print(Text(f"Charts and tables in {out}: {charts}; {kept}."))
+    if path is None:
+        console.print(Text("Your own file: alert-analytics inspect FILE"))
+

@@ -1,0 +1,140 @@
+"""What several verbs have in common: where the alerts come from, and which of them count."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from alert_analytics.errors import SourceError
+from alert_analytics.history import AlertHistory, AlertStore
+from alert_analytics.sources import Tabular
+
+By = Annotated[list[str] | None, typer.Option("--by", help="Column or label to split by; may be repeated.")]
+
+Verb = Callable[..., None]
+
+
+def _source_parameters(
+    source: Annotated[str | None, typer.Option(help="The format, such as servicenow.")] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="canonical=column, such as fired_at='Open Time'; repeat.")
+    ] = None,
+    time_format: Annotated[
+        str, typer.Option(help="iso, epoch_s, epoch_ms, epoch_us, or a strptime format such as %d/%m/%Y %H:%M.")
+    ] = "iso",
+    timezone: Annotated[str, typer.Option(help="The zone of times without an offset.")] = "UTC",
+    missing: Annotated[list[str] | None, typer.Option(help="What stands for a missing value; repeat.")] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="word=severity, such as P1=critical; repeat.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="A column to keep as a label; repeat.")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="What separates the fields of a CSV.")] = None,
+    decimal: Annotated[str, typer.Option(help="The decimal mark of value: . or ,")] = ".",
+) -> None:
+    """The options that say how a file is to be read; only their signature is used."""
+
+
+def _scope_parameters(
+    tenant: Annotated[str | None, typer.Option(help="One tenant only.")] = None,
+    where: Annotated[str | None, typer.Option(help="A condition, such as \"severity >= 'high'\".")] = None,
+    since: Annotated[str | None, typer.Option(help="Fired at or after (ISO 8601).")] = None,
+    until: Annotated[str | None, typer.Option(help="Fired before (ISO 8601).")] = None,
+    as_of: Annotated[str | None, typer.Option(help="What was known just before (ISO 8601).")] = None,
+) -> None:
+    """The options that narrow a history; only their signature is used."""
+
+
+def source_of(
+    source: str | None,
+    map_: Sequence[str] | None,
+    time_format: str,
+    timezone: str,
+    missing: Sequence[str] | None,
+    severity: Sequence[str] | None,
+    label: Sequence[str] | None,
+    delimiter: str | None,
+    decimal: str,
+) -> Tabular | str | None:
+    """Make the source that the options describe; None where the file is in the canonical columns.
+
+    Raises
+    ------
+    SourceError
+        Both a format and a mapping are given, or a pair has no ``=``.
+    """
+    if source is not None and map_:
+        raise SourceError("--source and --map exclude each other.", hint="--map alone describes a table.")
+    if not map_:
+        return source
+    return Tabular(
+        columns=_pairs("--map", map_),
+        timestamp_format=time_format,
+        timezone=timezone,
+        missing=tuple(missing or ()),
+        severities=_pairs("--severity", severity or ()),
+        labels=tuple(label or ()),
+        delimiter=delimiter,
+        decimal=decimal,
+    )
+
+
+def opened(path: str, source: Tabular | str | None, *, tenant: str | None = None) -> AlertHistory:
+    """Open a path as a history; through a store in memory where a source has to read it."""
+    if source is None:
+        return AlertHistory.open(path)
+    store = AlertStore.open(":memory:", tenant=tenant)
+    store.ingest(path, source=source)
+    return store.history()
+
+
+def takes_source(verb: Verb) -> Verb:
+    """Give a verb the options of a source, and hand it the source as ``source``."""
+
+    @functools.wraps(verb)
+    def run(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in inspect.signature(_source_parameters).parameters}
+        verb(source=source_of(**chosen), **given)
+
+    return _with_signature(run, verb, "source", [_source_parameters])
+
+
+def asks_history(verb: Verb) -> Verb:
+    """Give a verb a path, the options of a source and of a scope, and hand it the history as ``history``."""
+
+    def path_parameter(
+        path: Annotated[str, typer.Argument(help="CSV or Parquet in the canonical columns, a store, or see --map.")],
+    ) -> None: ...
+
+    @functools.wraps(verb)
+    def run(path: str, **given: Any) -> None:
+        chosen = {name: given.pop(name) for name in inspect.signature(_source_parameters).parameters}
+        tenant, where, since, until, as_of = (
+            given.pop(name) for name in inspect.signature(_scope_parameters).parameters
+        )
+        history = opened(path, source_of(**chosen))
+        history = history if tenant is None else history.tenant(tenant)
+        history = history if as_of is None else history.as_of(as_of)
+        verb(history=history.where(where, since=since, until=until), **given)
+
+    return _with_signature(run, verb, "history", [path_parameter, _source_parameters, _scope_parameters])
+
+
+def _with_signature(run: Verb, verb: Verb, made: str, added: Sequence[Callable[..., None]]) -> Verb:
+    """Typer reads a function's signature: show it the verb's own parameters and the shared ones, not `made`."""
+    own = [p for p in inspect.signature(verb, eval_str=True).parameters.values() if p.name != made]
+    shared = [p for one in added for p in inspect.signature(one, eval_str=True).parameters.values()]
+    everything = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in [*shared, *own]]
+    vars(run)["__signature__"] = inspect.Signature(everything)
+    run.__annotations__ = {p.name: p.annotation for p in everything}
+    vars(run).pop("__wrapped__", None)
+    return run
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    pairs = [one.partition("=") for one in given]
+    broken = [key for key, mark, value in pairs if not (key and mark and value)]
+    if broken:
+        raise SourceError(f"{option} {broken[0]!r}: expected name=value.", hint=f"write {option} 'a=b'.")
+    return {key: value for key, _, value in pairs}

@@ -1,0 +1,36 @@
+"""What the charts have in common: size, wrapped titles, and how many rows a picture can bear."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+import altair as alt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+WIDTH, HEIGHT = 640, 300
+MOST_SERIES = 6
+MOST_POINTS = 400
+
+
+def titled(sentence: str, subtitle: str = "") -> alt.TitleParams:
+    """Make a chart's title of a result's sentence, wrapped to the chart's width."""
+    lines = textwrap.wrap(sentence, 95)
+    return alt.TitleParams(lines, subtitle=subtitle, anchor="start", fontSize=13, fontWeight=600, subtitleFontSize=11)
+
+
+def with_series(table: pa.Table, by: Sequence[str]) -> pa.Table:
+    """Add a column ``series`` that joins the columns of `by` for the legend; ``all`` where there are none."""
+    if not by:
+        return table.append_column("series", pa.array(["all alerts"] * table.num_rows, pa.string()))
+    parts = [pc.fill_null(table[name], "(none)") for name in by]
+    return table.append_column("series", pc.binary_join_element_wise(*parts, " / "))
+
+
+def without_timestamps(table: pa.Table) -> pa.Table:
+    """Write times as ISO text: Vega would read naive ones in the reader's zone, ours are UTC."""
+    for i, column in enumerate(table.schema):
+        if pa.types.is_timestamp(column.type):
+            table = table.set_column(i, column.name, pc.strftime(table[column.name], "%Y-%m-%dT%H:%M:%SZ"))
+    return table

@@ -1,0 +1,254 @@
+"""Which column is which: names propose, values decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from alert_analytics.sources.inspection_sheet import Sheet
+from alert_analytics.sources.inspection_text import NUMBER
+from alert_analytics.sources.inspection_times import TimeColumn
+from alert_analytics.sources.inspection_words import COLUMN_NAMES, TIME_STEMS, forms, plain, severity_words
+
+_KEYS = ("fingerprint", "dedup key", "dedupe key", "dedup id", "alert key", "alert hash")
+_COUNTS = ("occurrences", "escalations", "reassignments", "reopens", "notifications")
+_PERSON = {"by", "caller", "user", "person", "employee", "email", "mail", "contact", "requester", "phone", "owner"}
+_LATER = {"updated", "update", "modified", "changed", "ingested", "inserted", "last"}
+MOST_LABELS = 10
+
+
+@dataclass
+class Roles:
+    """What each column seems to be; filled step by step.
+
+    Attributes
+    ----------
+    columns : dict of str to str
+        Canonical column to the file's column.
+    because : dict of str to str
+        By canonical column, how one can tell.
+    severities : dict of str to str
+        The file's words to ours, where they differ.
+    labels : list of str
+        Columns worth keeping for grouping.
+    left_out : dict of str to str
+        By column of the file, why it is not used.
+    warnings : list of str
+        What a user should check.
+    """
+
+    columns: dict[str, str] = field(default_factory=dict)
+    because: dict[str, str] = field(default_factory=dict)
+    severities: dict[str, str] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def take(self, role: str, column: str, because: str) -> None:
+        """Give a column its role."""
+        self.columns[role] = column
+        self.because[role] = because
+
+    def free(self, column: str) -> bool:
+        """Whether a column has no role yet."""
+        return column not in self.columns.values()
+
+
+def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
+    """Find the canonical column behind each of the file's columns.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        A sampled file.
+    times : mapping of str to TimeColumn
+        Its time columns.
+
+    Returns
+    -------
+    Roles
+        Without ``fired_at`` where no time column can be it.
+    """
+    roles = Roles()
+    _assign_times(roles, times)
+    flat = [name for name, kind in sheet.kinds.items() if name not in times and not _is_nested(kind)]
+    for role, test in (
+        ("severity", _is_severity), ("tenant_id", _is_group), ("service", _is_group), ("fingerprint", _is_identity),
+        ("rule", _is_group), ("team", _is_group), ("assignee", _is_text), ("message", _is_text), ("value", _is_number),
+        *((count, _is_number) for count in _COUNTS),
+    ):  # fmt: skip
+        for column in _named(COLUMN_NAMES[role], flat, time=False):
+            if roles.free(column) and test(roles, sheet, column):
+                roles.because.setdefault(role, f"by its name, and {_seen(sheet, column)}")
+                roles.columns[role] = column
+                break
+    _assign_labels(roles, sheet, flat)
+    return roles
+
+
+def _named(names: tuple[str, ...], columns: list[str], *, time: bool) -> list[str]:
+    """List the columns that may be meant by one of these names, the best first."""
+    ranked = []
+    for column in columns:
+        for shortened, form in enumerate(forms(column, time=time)):
+            if form in names:
+                ranked.append((shortened, names.index(form), column))
+                break
+    return [column for _, _, column in sorted(ranked, key=lambda found: found[:2])]
+
+
+def _assign_times(roles: Roles, times: Mapping[str, TimeColumn]) -> None:
+    for role in ("acknowledged_at", "resolved_at", "fired_at"):
+        for column in _named(TIME_STEMS[role], list(times), time=True):
+            if roles.free(column):
+                roles.take(role, column, "by its name")
+                break
+    unnamed = [name for name in times if roles.free(name) and not set(plain(name).split()) & _LATER]
+    if "fired_at" not in roles.columns and unnamed:
+        first = max(unnamed, key=lambda name: sum(_earlier(times[name], other) for other in times.values()))
+        roles.take(
+            "fired_at", first, "no name says when an alert began; this is the earliest of the times in most rows"
+        )
+    if "fired_at" not in roles.columns:
+        return
+    fired = times[roles.columns["fired_at"]]
+    for role in ("acknowledged_at", "resolved_at"):
+        if role in roles.columns:
+            _check_after(roles, role, fired, times[roles.columns[role]])
+    for name in times:
+        if roles.free(name):
+            roles.left_out.setdefault(name, "a time without a part in an alert's life")
+    if "resolved_at" not in roles.columns:
+        roles.warnings.append(
+            "No column says when an alert ended: all alerts count as open, and no durations are known."
+        )
+
+
+def _earlier(one: TimeColumn, other: TimeColumn) -> float:
+    pairs = [(a, b) for a, b in zip(one.moments, other.moments, strict=True) if a and b]
+    return sum(a <= b for a, b in pairs) / len(pairs) if pairs else 0.0
+
+
+def _check_after(roles: Roles, role: str, fired: TimeColumn, later: TimeColumn) -> None:
+    pairs = [(a, b) for a, b in zip(fired.moments, later.moments, strict=True) if a and b]
+    before = sum(b < a for a, b in pairs)
+    told = f"never before {fired.name}" if not before else f"before {fired.name} in {before:,} of {len(pairs):,} rows"
+    if pairs and before > 0.2 * len(pairs):
+        roles.left_out[later.name] = f"named like {role}, but {told}"
+        roles.warnings.append(f"{later.name} is named like {role}, but lies {told}; it is left out.")
+        del roles.columns[role]
+        return
+    roles.because[role] += f", and {told}"
+    if before:
+        roles.warnings.append(f"{later.name} lies {told}; such rows go to quarantine.")
+
+
+def _is_nested(kind: str) -> bool:
+    return kind.startswith(("MAP", "STRUCT", "UNION")) or kind.endswith("]")
+
+
+def _seen(sheet: Sheet, column: str) -> str:
+    tally = sheet.tally(column)
+    return f"{len(tally):,} distinct values in {tally.total():,} filled cells"
+
+
+def _is_severity(roles: Roles, sheet: Sheet, column: str) -> bool:
+    if not 0 < len(sheet.tally(column)) <= 20:
+        return False
+    _, _, words = sheet.exact(column)
+    mapped, unknown, told = severity_words(words)
+    if len(mapped) < len(unknown):
+        return False
+    roles.because["severity"] = f"its {len(words)} words are read {told}: " + ", ".join(
+        f"{word} is {severity}" if word.lower() != severity else severity for word, severity in mapped.items()
+    )
+    roles.severities = {word: severity for word, severity in mapped.items() if word.strip().lower() != severity}
+    if unknown:
+        roles.warnings.append(
+            f"{column} has words without a known severity: {', '.join(map(repr, unknown))}; add them to `severities`, "
+            "or their rows go to quarantine."
+        )
+    return True
+
+
+def _is_group(roles: Roles, sheet: Sheet, column: str) -> bool:
+    tally = sheet.tally(column)
+    if tally.total() < 0.2 * sheet.n_sampled:
+        return False
+    return 1 <= len(tally) <= max(0.3 * tally.total(), min(20, 0.6 * tally.total()), 1)
+
+
+def _is_identity(roles: Roles, sheet: Sheet, column: str) -> bool:
+    if "fired_at" not in roles.columns:
+        return False
+    filled, distinct, _ = sheet.exact(column, most=0)
+    missing = sheet.n_rows - filled
+    if distinct == filled and missing == 0:
+        roles.because["fingerprint"] = f"each of its {filled:,} values is different"
+        return True
+    share = distinct / max(filled, 1)
+    repeated = f"{filled:,} rows share {distinct:,} values"
+    if any(form in _KEYS for form in forms(column, time=False)) or (share < 1 and _one_start(roles, sheet, column)):
+        if distinct < filled:
+            roles.warnings.append(
+                f"{column}: {repeated}. Rows with the same fingerprint and start become one alert; "
+                "if each row is a change of an alert, the last state hides the earlier ones."
+            )
+        roles.because["fingerprint"] = f"by its name; {repeated}, {missing:,} have none"
+        return True
+    if missing <= 0.05 * sheet.n_rows and share >= 0.99:
+        roles.warnings.append(
+            f"{column}: {filled - distinct:,} rows repeat another row's value, {missing:,} have none."
+        )
+        roles.because["fingerprint"] = f"{distinct:,} different values in {sheet.n_rows:,} rows"
+        return True
+    if share < 1:
+        roles.left_out[column] = f"no identity: {repeated}, {missing:,} have none"
+    return False
+
+
+def _one_start(roles: Roles, sheet: Sheet, column: str) -> bool:
+    """Whether the rows of one value nearly always agree on start and service: rows that are states of one alert."""
+    same = [roles.columns[role] for role in ("fired_at", "service") if role in roles.columns]
+    seen: dict[str, set[tuple[str | None, ...]]] = {}
+    counts = sheet.tally(column)
+    for value, *rest in zip(sheet.columns[column], *(sheet.columns[name] for name in same), strict=True):
+        if value is not None and counts[value] > 1:
+            seen.setdefault(value, set()).add(tuple(rest))
+    full = counts.total() >= 0.95 * sheet.n_sampled
+    return full and bool(seen) and sum(len(starts) == 1 for starts in seen.values()) >= 0.95 * len(seen)
+
+
+def _is_text(roles: Roles, sheet: Sheet, column: str) -> bool:
+    return bool(sheet.tally(column)) and not _is_number(roles, sheet, column)
+
+
+def _is_number(roles: Roles, sheet: Sheet, column: str) -> bool:
+    tally = sheet.tally(column)
+    plainly = (value.replace(".", "").replace(",", ".") if sheet.decimal == "," else value for value in tally)
+    return bool(tally) and all(NUMBER.fullmatch(value) for value in plainly)
+
+
+def _assign_labels(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
+    for column in sheet.columns:
+        if not roles.free(column) or column in roles.left_out:
+            continue
+        tally, words = sheet.tally(column), set(plain(column).split())
+        if column not in flat:
+            why = "nested or a time of another format"
+        elif {"status", "state"} & set(forms(column, time=False)):
+            why = "the times say how far an alert has come"
+        elif len(tally) < 2:
+            why = "has one value, or none"
+        elif words & _PERSON and "type" not in words:
+            why = "may name persons"
+        elif _is_number(roles, sheet, column) and not words & {"id", "code", "level", "zone", "region", "port"}:
+            why = "a number"
+        elif len(tally) > min(max(20, 0.2 * tally.total()), 300) or len(tally) > 0.6 * tally.total():
+            why = f"{_seen(sheet, column)}: too many to group by"
+        elif len(roles.labels) == MOST_LABELS:
+            why = f"{MOST_LABELS} labels are enough to begin with"
+        else:
+            roles.labels.append(column)
+            continue
+        roles.left_out[column] = why
