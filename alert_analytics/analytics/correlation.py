@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from alert_analytics.analytics.correlation_counts import ComparedPairs, Firings, compared_pairs
+from alert_analytics.analytics.correlation_counts import LONGEST_TESTED_US, ComparedPairs, Firings, compared_pairs
 from alert_analytics.analytics.result import Result, as_list
 from alert_analytics.engine.kernels.control import N_CONTROLS
 from alert_analytics.errors import HistoryError
@@ -27,6 +27,8 @@ _FDR = 0.05
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _FEW_BLOCKS = f"the leader's bursts fall into fewer than {MIN_BLOCKS} blocks of time: no p-value"
+_LONGEST = LONGEST_TESTED_US * _MICROSECOND
+_TOO_LONG = f"a window over {_LONGEST // timedelta(minutes=1)} min spans hours of different load: no p-value"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -67,7 +69,7 @@ class CorrelationAnalysis(Result):
             What :meth:`AlertHistory.open` takes.
         window : timedelta, optional
             How long after the leader a follower counts, the end included; ``ALERT_CORRELATION_WINDOW``, 300 s, by
-            default.
+            default. Over 15 minutes there are counts but no p-values: the hour of the day would pass for a pair.
         of : str
             Column or label whose values are paired. Alerts without one are left out and counted in :attr:`settings`.
         within : str or sequence of str, optional
@@ -89,8 +91,8 @@ class CorrelationAnalysis(Result):
         -----
         Runs of a rule's alerts with gaps of at most `window` are one burst. For each leader burst the start of a
         follower burst in ``(t, t + W]`` is compared with ten windows of that length around it, in blocks of
-        ``max(4 h, 12 W)``; see :func:`alert_analytics.stats.pairs.pair_tests`. Of 200 simulated histories without a
-        cascade at most 1.5 % show any pair (``python -m benchmarks.validity_pairs``). ``strength`` is
+        ``max(4 h, 12 W)``; see :func:`alert_analytics.stats.pairs.pair_tests`. Of 200 simulated histories of four weeks
+        without a cascade at most 1.5 % show any pair (``python -m benchmarks.validity_pairs``). ``strength`` is
         :func:`alert_analytics.stats.pairs.excess_strength`.
 
         Examples
@@ -125,7 +127,14 @@ class CorrelationAnalysis(Result):
             "n_pairs_tested": firings.n_pairs,
             "n_left_out": history.n_alerts - firings.item.size,
         }
-        return cls(_table(pairs, known), history, settings, answer.sql, of=of, window=length)
+        return cls(
+            _table(pairs, known, _TOO_LONG if length > _LONGEST else _FEW_BLOCKS),
+            history,
+            settings,
+            answer.sql,
+            of=of,
+            window=length,
+        )
 
     @property
     def sentence(self) -> str:
@@ -142,6 +151,11 @@ class CorrelationAnalysis(Result):
             return (
                 f"{_said(self._found.slice(0, 1).to_pylist()[0], self.window)}; "
                 f"{found:,} of {n_pairs:,} pairs at q < {_FDR}."
+            )
+        if self.window > _LONGEST:
+            return (
+                f"{self.table.num_rows:,} of {n_pairs:,} pairs fired within {_spoken(self.window)} of each other; how "
+                f"many by chance cannot be told, for {_TOO_LONG}."
             )
         if self.table["p_value"].null_count == self.table.num_rows:
             hours = self.settings["block_s"] / 3600  # type: ignore[operator]
@@ -202,8 +216,11 @@ class CorrelationAnalysis(Result):
 _GROUP_TYPES = {"group": pa.int64(), "item": pa.string(), "size": pa.int64()}
 
 
-def _table(pairs: ComparedPairs, listed: pa.Table) -> pa.Table:
-    """Lay out the pairs; `listed` has the items' names and numbers of alerts, in order of codes."""
+def _table(pairs: ComparedPairs, listed: pa.Table, untested: str) -> pa.Table:
+    """Lay out the pairs; `listed` has the items' names and numbers of alerts, in order of codes.
+
+    `untested` is the note of a pair without a p-value.
+    """
     expected, n_alerts = pairs.sums.expected, listed["n_alerts"].to_numpy()
     columns: dict[str, npt.NDArray[Any]] = {
         "n_leader": n_alerts[pairs.leader],
@@ -225,8 +242,8 @@ def _table(pairs: ComparedPairs, listed: pa.Table) -> pa.Table:
     names = listed["item"].combine_chunks().cast(pa.string())
     ends = {name: names.take(pa.array(getattr(pairs, name)[order])) for name in ("leader", "follower")}
     table = pa.table(ends | {name: _column(values[order]) for name, values in columns.items()})
-    few = pa.scalar(_FEW_BLOCKS, pa.string())
-    return table.append_column("note", pc.if_else(pc.is_null(table["p_value"]), few, pa.scalar(None, pa.string())))
+    note = pa.scalar(untested, pa.string())
+    return table.append_column("note", pc.if_else(pc.is_null(table["p_value"]), note, pa.scalar(None, pa.string())))
 
 
 def _column(values: npt.NDArray[Any]) -> pa.Array:

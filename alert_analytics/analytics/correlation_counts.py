@@ -13,6 +13,13 @@ from alert_analytics.engine.kernels.pairs import PairCounts, pair_counts
 from alert_analytics.stats.multiple import benjamini_hochberg
 from alert_analytics.stats.pairs import PairSums, PairTests, excess_strength, pair_tests
 
+LONGEST_TESTED_US = 900_000_000
+"""Windows longer than this get no p-value: the controls would reach across hours whose load differs.
+
+Simulated over a year of 20 rules, ten alerts a day each, daily cycle, 40 histories: the share with a false pair
+is at most 3 % for windows of 5 min, 2 to 10 % for 15 min, and 25 to 75 % for 30 min.
+"""
+
 Codes = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -67,7 +74,7 @@ class ComparedPairs:
     n_together : ndarray of int64, shape (n_pairs,)
         Leader firings followed by a follower firing within the window; 0 for a reverse that was never seen.
     sums : PairSums
-        What the tests are made from.
+        What the tests are made from; no blocks where the window is too long to test.
     tests : PairTests
         One-sided p-values.
     q_value, strength, median_lag_s : ndarray of float64, shape (n_pairs,)
@@ -120,7 +127,7 @@ def compared_pairs(firings: Firings, span_us: tuple[int, int]) -> ComparedPairs:
         n_bursts=sums.n_compared[leader],
         n_bursts_follower=n_bursts[follower],
         n_together=sums.n_together,
-        n_blocks=sums.n_blocks[leader],
+        n_blocks=sums.n_blocks[leader] * (firings.window_us <= LONGEST_TESTED_US),
         sum_d=sums.sum_d,
         sum_d2=sums.sum_d2,
         sum_f=sums.sum_f,

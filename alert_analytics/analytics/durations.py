@@ -36,6 +36,7 @@ Bools = npt.NDArray[np.bool_]
 INCIDENT = "incident"
 SERVICE_DAY = "service and day"
 _US = 1e6
+_UNITS = ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (120, 60, "min"))
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,12 @@ class Group:
 
     @property
     def resolved_only_median_s(self) -> float:
-        """The median of those resolved: too short, and what people compute."""
+        """The median of those resolved: too short, and what people compute.
+
+        Like the curve's, it is a time that was seen, the lower of two in the middle: equal where none is open.
+        """
         finished = self.duration_s[self.resolved]
-        return float(np.median(finished)) if finished.size else float("nan")
+        return float(finished[(finished.size - 1) // 2]) if finished.size else float("nan")
 
 
 def groups_of(
@@ -231,27 +235,30 @@ def known(values: Iterable[float]) -> pa.Array:
     return pa.array(np.fromiter(values, dtype=np.float64), pa.float64(), from_pandas=True)
 
 
-def in_words(seconds: float) -> str:
+def in_words(seconds: float, like: float | None = None) -> str:
     """Write a length of time in the unit that a person would use.
 
     Parameters
     ----------
     seconds : float
         At least 0.
+    like : float, optional
+        Another length whose unit to take, so that the two compare.
 
     Returns
     -------
     str
-        ``45 s``, ``12 min``, ``3.5 h`` or ``2.1 d``.
+        ``45 s``, ``12 min``, ``3.5 h`` or ``2.31 d``: days from two days on, minutes from two minutes on.
 
     Examples
     --------
-    >>> in_words(5400), in_words(45), in_words(200_000)
-    ('1.5 h', '45 s', '2.3 d')
+    >>> in_words(5400), in_words(45), in_words(200_000), in_words(5400, like=200_000)
+    ('1.5 h', '45 s', '2.31 d', '0.0625 d')
     """
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size or (unit == "h" and seconds >= size):
-            return f"{seconds / size:.3g} {unit}" if seconds >= 10 * size else f"{seconds / size:.2g} {unit}"
+    leading = seconds if like is None else like
+    for start, size, unit in _UNITS:
+        if leading >= start:
+            return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alert_analytics.analytics.correlation import CorrelationAnalysis
+from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result
 from alert_analytics.analytics.trend import TrendAnalysis
@@ -18,6 +19,8 @@ from alert_analytics.history import AlertHistory
 
 _SHORT = timedelta(minutes=15)
 _FDR = 0.05
+_NOTABLE = 0.1  # of an item's own alerts
+_SIZEABLE = 30  # alerts
 _SCHEMA = pa.schema(
     [
         ("item", pa.string()),
@@ -52,9 +55,9 @@ class FirstLook(Result):
     ----------
     table : pyarrow.Table
         ``item``, ``reason`` (``repeats``, ``follows``, ``unattended``, ``growing``, ``slow``), ``share`` (of all alerts
-        or, for slow ones, of all the time that alerts are open: at most what a change could take away; rows are ranked
-        by it), ``n_alerts``, ``per_week``, ``less_per_week`` (alerts a week that the change could take away at most;
-        null for slow ones), ``why`` and ``try`` in words, ``also`` (further reasons).
+        or, for slow ones, of the typical time that alerts are open: at most what a change could take away; rows are
+        ranked by it), ``n_alerts``, ``per_week``, ``less_per_week`` (alerts a week that the change could take away at
+        most; null for slow ones), ``why`` and ``try`` in words, ``also`` (further reasons).
     """
 
     of: str = "rule"
@@ -87,10 +90,11 @@ class FirstLook(Result):
 
         Notes
         -----
-        Per item: *repeats*, alerts within the window of the one before; *follows*, bursts after the strongest leader
-        (q < 0.05, and the leader first: p_direction < 0.05) beyond those expected by chance; *unattended*, alerts that
-        resolved by themselves within 15 minutes before anyone acknowledged them; *growing*, a rise by q < 0.05, from
-        the first to the last week; *slow*, restricted mean time to resolve above the history's, times its alerts.
+        Per item: *repeats*, alerts within the window of the one before, in the same tenant and service; *unattended*,
+        alerts that resolved by themselves within 15 minutes before anyone acknowledged them (either from a tenth of its
+        alerts on); *follows*, bursts after the strongest leader (q < 0.05, and the leader first: p_direction < 0.05)
+        beyond those expected by chance; *growing*, a rise by q < 0.05, half of it over the whole span; *slow*, a median
+        time to resolve above that of all alerts of the same severity, where their intervals do not overlap.
 
         Examples
         --------
@@ -102,13 +106,19 @@ class FirstLook(Result):
         history = AlertHistory.open(alerts)
         pairs = CorrelationAnalysis.from_alerts(history, window=window, of=of)
         trend = TrendAnalysis.from_alerts(history, by=of)
-        resolution = ResolutionAnalysis.from_alerts(history, by=of)
+        alike = () if of == "severity" else ("severity",)
+        slow = _slow(
+            ResolutionAnalysis.from_alerts(history, by=(of, *alike)).table.to_pylist(),
+            ResolutionAnalysis.from_alerts(history, by=alike).table.to_pylist(),
+            of,
+        )
         params = {"window_us": pairs.window // timedelta(microseconds=1), "short_s": _SHORT.total_seconds()}
         answer = history.ask("first_look", keys={"item": (of,)}, params=params)
         counts = answer.arrow().to_pylist()
         total = sum(row["n_alerts"] for row in counts)
         weeks = max(history.span.days / 7, 1 / 7) if history.span else 1.0
-        told = _Told(pairs, _by(trend.table, of), _by(resolution.table, of), _overall(resolution.table), total, weeks)
+        trends = {row[of]: row for row in trend.table.to_pylist()}
+        told = _Told(pairs, trends, slow, total, weeks)
         rows = [row for one in counts if (row := _row(one, sorted(_findings(one, told), key=_share), weeks))]
         rows.sort(key=lambda row: -row["share"])
         settings = history.settings | {"of": of, "window_s": pairs.window.total_seconds(), "weeks": weeks}
@@ -133,21 +143,34 @@ class _Told:
 
     pairs: CorrelationAnalysis
     trend: Mapping[str, dict[str, Any]]
-    resolution: Mapping[str, dict[str, Any]]
-    mean_s: float | None
+    slow: Mapping[str, _Finding]
     total: int
     weeks: float
 
 
-def _by(table: pa.Table, of: str) -> dict[str, dict[str, Any]]:
-    return {row[of]: row for row in table.to_pylist()}
-
-
-def _overall(resolution: pa.Table) -> float | None:
-    """The mean time to resolve over all items: each item's restricted mean, weighted by its alerts."""
-    known = resolution.filter(pc.is_valid(resolution["mean_s"]))
-    n = pc.sum(known["n_alerts"]).as_py()
-    return pc.sum(pc.multiply(known["mean_s"], known["n_alerts"])).as_py() / n if n else None
+def _slow(rows: list[dict[str, Any]], alike: list[dict[str, Any]], of: str) -> dict[str, _Finding]:
+    """By item, how much longer its alerts take than those of the same severity: only beyond both intervals."""
+    usual = {row.get("severity"): row for row in alike}
+    spent = sum(row["n_alerts"] * row["median_s"] for row in rows if row["median_s"] is not None)
+    found: dict[str, _Finding] = {}
+    for row in rows:
+        others = usual[row.get("severity") if of != "severity" else None]
+        low, high = row["median_low_s"], others["median_high_s"]
+        if row["n_alerts"] < _SIZEABLE or low is None or high is None or low <= high:
+            continue
+        share = row["n_alerts"] * (row["median_s"] - others["median_s"]) / spent
+        if row[of] not in found or share > found[row[of]].share:
+            which = row.get("severity") if of != "severity" else None
+            found[row[of]] = _Finding(
+                "slow",
+                share,
+                None,
+                f"half of its {row['n_alerts']:,}{f' {which}' if which else ''} alerts take over "
+                f"{in_words(row['median_s'])}, {row['median_s'] / others['median_s']:.2g} times the "
+                f"{in_words(others['median_s'])} of all{f' {which} ones' if which else ''}",
+                "a runbook, an owner, or an earlier escalation",
+            )
+    return found
 
 
 def _share(finding: _Finding) -> float:
@@ -173,7 +196,7 @@ def _row(counted: Mapping[str, Any], findings: list[_Finding], weeks: float) -> 
 
 def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
     n, minutes = counted["n_alerts"], told.pairs.window.total_seconds() / 60
-    if repeats := counted["n_repeats"]:
+    if (repeats := counted["n_repeats"]) >= _NOTABLE * n:
         yield _Finding(
             "repeats",
             repeats / told.total,
@@ -181,7 +204,7 @@ def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
             f"{repeats / n:.0%} of its {n:,} alerts come within {minutes:g} min of the one before",
             f"a deduplication window of {minutes:g} min or longer",
         )
-    if unattended := counted["n_unattended"]:
+    if (unattended := counted["n_unattended"]) >= _NOTABLE * n:
         short = _SHORT.total_seconds() / 60
         yield _Finding(
             "unattended",
@@ -192,7 +215,8 @@ def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
         )
     yield from _follows(counted["item"], told)
     yield from _grows(counted["item"], told)
-    yield from _is_slow(counted["item"], n, told)
+    if counted["item"] in told.slow:
+        yield told.slow[counted["item"]]
 
 
 def _follows(item: str, told: _Told) -> Iterator[_Finding]:
@@ -226,19 +250,4 @@ def _grows(item: str, told: _Told) -> Iterator[_Finding]:
         more,
         f"it grows by {row['slope_per_day'] * 49:.2g} alerts a week each week (95 % interval {low:.2g} to {high:.2g})",
         "find what changed, before it is the noisiest",
-    )
-
-
-def _is_slow(item: str, n: int, told: _Told) -> Iterator[_Finding]:
-    row = told.resolution.get(item)
-    if row is None or told.mean_s is None or row["mean_s"] is None or row["mean_s"] <= told.mean_s:
-        return
-    excess = (row["mean_s"] - told.mean_s) * n / (told.mean_s * told.total)
-    yield _Finding(
-        "slow",
-        excess,
-        None,
-        f"an alert of it stays open {row['mean_s'] / 3600:.3g} h on average, {row['mean_s'] / told.mean_s:.2g} times "
-        f"the {told.mean_s / 3600:.3g} h of all",
-        "a runbook, an owner, or an earlier escalation",
     )

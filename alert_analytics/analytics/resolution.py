@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from alert_analytics.analytics.comparison import compared
 from alert_analytics.analytics.durations import Estimate, Group, estimates, groups_of, in_words, known
-from alert_analytics.analytics.result import Result, as_list, behind
+from alert_analytics.analytics.result import Result, as_list, behind, called
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.restricted_mean import reaches
@@ -90,9 +90,10 @@ class ResolutionAnalysis(Result):
         Examples
         --------
         >>> import alert_analytics as aa
-        >>> resolution = aa.ResolutionAnalysis.from_alerts(aa.datasets.sample(), by="severity")
-        >>> bool((resolution.to_polars()["median_s"] > resolution.to_polars()["resolved_only_median_s"]).all())
-        True
+        >>> resolution = aa.ResolutionAnalysis.from_alerts(aa.datasets.sample())
+        >>> row = resolution.table.to_pylist()[0]
+        >>> row["n_open"] > 0, row["resolved_only_median_s"] < row["median_s"] < row["median_high_s"]
+        (True, True)
         """
         if horizon is not None and horizon <= timedelta(0):
             raise HistoryError(f"horizon={horizon}; expected a positive length of time.")
@@ -205,7 +206,7 @@ class ResolutionAnalysis(Result):
         return compared(self.groups, self.by, self.horizon_s)
 
     def _name(self, row: dict[str, Any]) -> str:
-        return ", ".join(str(row[name]) for name in self.by)
+        return called(row, self.by)
 
 
 _NOBODY = Group((), np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64), 0.95)
@@ -287,7 +288,8 @@ def _said(row: dict[str, Any], level: float) -> str:
     if row["median_s"] is None:
         return f"less than half of {row['n_alerts']:,} alerts were ever seen resolved, so there is no median"
     low, high = row["median_low_s"], row["median_high_s"]
-    ends = "unknown" if low is None else f"{in_words(low)} to {'no known end' if high is None else in_words(high)}"
+    upper = "no known end" if high is None else in_words(high, like=row["median_s"])
+    ends = "unknown" if low is None else f"{in_words(low, like=row['median_s'])} to {upper}"
     slow = "" if row["p90_s"] is None else f", nine in ten within {in_words(row['p90_s'])}"
     naive = f" (the resolved alone would say {in_words(row['resolved_only_median_s'])})" if row["n_open"] else ""
     within = f"{in_words(row['median_s'])} ({level:.0%} interval {ends})"

@@ -219,6 +219,11 @@ def behind(history: AlertHistory, by: Sequence[str], record: Mapping[str, Any]) 
     return history.where({name: [record[name]] for name in by}) if by else history
 
 
+def called(record: Mapping[str, Any], by: Sequence[str]) -> str:
+    """What to call the series or group of a row in a sentence: its values of `by`, ``(none)`` where one is missing."""
+    return ", ".join("(none)" if record[name] is None else str(record[name]) for name in by)
+
+
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.result import Result, as_list, behind, key_columns
+from alert_analytics.analytics.result import Result, as_list, behind, called, key_columns
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -128,7 +128,7 @@ class TrendAnalysis(Result):
         if not moving:
             return f"None of {len(rows)} series by {', '.join(self.by)} rises or falls beyond chance."
         steepest = max(moving, key=lambda row: abs(row["slope_per_day"]))
-        name = ", ".join(str(steepest[one]) for one in self.by)
+        name = called(steepest, self.by)
         up = sum(row["direction"] == "increasing" for row in moving)
         return (
             f"Of {len(rows)} series by {', '.join(self.by)}, {up} rise and {len(moving) - up} fall beyond chance; "

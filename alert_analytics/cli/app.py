@@ -76,7 +76,7 @@ def trend(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Is it getting better or worse?"""
+    """Say whether it is getting better or worse."""
     from alert_analytics.analytics import TrendAnalysis
 
     show(TrendAnalysis.from_alerts(history, window_size=window_size, by=by), as_json=as_json, as_csv=as_csv)
@@ -92,7 +92,7 @@ def correlate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """What fires together, and what leads?"""
+    """Say what fires together, and what leads."""
     from alert_analytics.analytics import CorrelationAnalysis
 
     length = None if window is None else timedelta(seconds=window)
@@ -108,7 +108,7 @@ def resolve(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """How long does it really take to resolve?"""
+    """Say how long it really takes to resolve."""
     from alert_analytics.analytics import ResolutionAnalysis
 
     show(ResolutionAnalysis.from_alerts(history, by=by or ()), as_json=as_json, as_csv=as_csv)
@@ -122,7 +122,7 @@ def first_look(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Which alerts to look at first, and why?"""
+    """Say which alerts to look at first, and why."""
     from alert_analytics.analytics import FirstLook
 
     show(FirstLook.from_alerts(history, of=of), as_json=as_json, as_csv=as_csv)
@@ -166,5 +166,3 @@ def show_inspection(file: str) -> None:
     for warning in inspection.warnings:
         console.print(f"  careful: {warning}", markup=False)
     print(f"\nIn Python:\n\n{inspection.python}\n\nIn the shell:\n\n{inspection.command}")
-
-

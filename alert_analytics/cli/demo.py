@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from alert_analytics import datasets
+from alert_analytics.analytics.durations import in_words
 from alert_analytics.cli.options import opened
-from alert_analytics.cli.output import console, rich_table
+from alert_analytics.cli.output import console
+from alert_analytics.history.schema import SEVERITIES
 
 if TYPE_CHECKING:
     from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from alert_analytics.sources import Tabular
 
 _T = TypeVar("_T")
+_ROWS = 6
 _CHARTS = ("trend", "correlation", "resolution")
 
 
@@ -55,11 +59,13 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
             history = history.where(until=description.thin_from)
         by = _grouping(description)
         trend = step("better or worse?", lambda: TrendAnalysis.from_alerts(history))
-        trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, by=by))
+        trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, by=by, window_size=7))
         pairs = step("what leads?", lambda: CorrelationAnalysis.from_alerts(history))
         resolution = step("how long?", lambda: ResolutionAnalysis.from_alerts(history, by=_severity(description)))
         look = step("where to look first?", lambda: FirstLook.from_alerts(history))
-        pictured = step("drawing", lambda: _keep(out, {"trend": trends, "correlation": pairs, "resolution": resolution}))
+        pictured = step(
+            "drawing", lambda: _keep(out, {"trend": trends, "correlation": pairs, "resolution": resolution})
+        )
     _show_data(history, description, path)
     _show_trend(trend, trends)
     _show_pairs(pairs)
@@ -95,21 +101,74 @@ def _show_data(history: AlertHistory, description: Description, path: str | None
 
 def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
     _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}")
-    columns = [*trends.by, "n_alerts", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "q_value", "direction"]
-    console.print(rich_table(trends.table, columns, limit=6))
+    rows = [
+        [*(row[name] for name in trends.by), f"{row['alerts_per_day']:.3g}", _weekly(row), row["direction"]]
+        for row in trends.table.slice(0, _ROWS).to_pylist()
+    ]
+    _list([*trends.by, "a day", "change of that each week (95 %)", "direction"], rows)
+
+
+def _weekly(row: dict[str, Any]) -> str:
+    if row["slope_per_day"] is None:
+        return "-"
+    value, low, high = (7 * row[name] for name in ("slope_per_day", "slope_low", "slope_high"))
+    return f"{value:+.2f} ({low:+.2f} to {high:+.2f})"
 
 
 def _show_pairs(pairs: CorrelationAnalysis) -> None:
     _chapter("What fires together, and what leads?", pairs.sentence)
-    if pairs.table.num_rows:
-        columns = ["leader", "follower", "n_bursts", "n_bursts_together", "expected", "strength", "q_value", "median_lag_s"]
-        console.print(rich_table(pairs.table, columns, limit=6))
+    rows = [
+        [
+            row["leader"],
+            row["follower"],
+            f"{row['n_bursts_together'] / row['n_bursts']:.0%}",
+            f"{row['expected'] / row['n_bursts']:.1%}",
+            f"{row['q_value']:.1g}",
+            in_words(row["median_lag_s"]),
+        ]
+        for row in pairs.table.slice(0, _ROWS).to_pylist()
+        if row["q_value"] is not None and row["q_value"] < 0.05
+    ]
+    if rows:
+        _list(["leader", "follower", "followed", "by chance", "q", "lag"], rows)
 
 
 def _show_resolution(resolution: ResolutionAnalysis) -> None:
     _chapter("How long does it really take to resolve?", resolution.sentence)
-    columns = ["n_alerts", "n_open", "median_s", "median_low_s", "median_high_s", "p90_s", "resolved_only_median_s"]
-    console.print(rich_table(resolution.table, [*resolution.by, *columns], limit=6))
+    rows = [
+        [
+            *(row[name] for name in resolution.by),
+            f"{row['n_alerts']:,}",
+            f"{row['n_open']:,}",
+            _interval(row),
+            _time(row["p90_s"]),
+            _time(row["resolved_only_median_s"]),
+        ]
+        for row in sorted(resolution.table.to_pylist(), key=_severest_first)[:_ROWS]
+    ]
+    _list([*resolution.by, "alerts", "open", "half within (95 %)", "90 % within", "without the open"], rows)
+
+
+def _severest_first(row: dict[str, Any]) -> int:
+    return -SEVERITIES.index(row["severity"]) if row.get("severity") in SEVERITIES else 1
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return f"{_time(row['median_s'])} ({_time(row['median_low_s'])} to {_time(row['median_high_s'])})"
+
+
+def _time(seconds: float | None) -> str:
+    return "-" if seconds is None else in_words(seconds)
+
+
+def _list(names: list[str], rows: list[list[object]]) -> None:
+    """Print a small table; text to the left, numbers to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("(none)" if cell is None else str(cell)) for cell in row))
+    console.print(table)
 
 
 def _show_look(look: FirstLook) -> None:
@@ -118,7 +177,9 @@ def _show_look(look: FirstLook) -> None:
     _chapter("The three alerts to look at first, and why", words.get(len(rows), "By the share of the burden on each:"))
     for place, row in enumerate(rows, 1):
         console.print()
-        console.print(Text.assemble(f"{place}. ", (str(row["item"]), "bold"), f"  {row['per_week']:.3g} alerts a week"))
+        console.print(
+            Text.assemble(f"{place}. ", (str(row["item"]), "bold"), f": {row['per_week']:,.0f} alerts a week")
+        )
         console.print(Text(f"   why: {row['why']}."))
         if row["also"]:
             console.print(Text(f"   also: {row['also']}."))
@@ -128,7 +189,7 @@ def _show_look(look: FirstLook) -> None:
 def _saving(row: dict[str, object]) -> str:
     share, less = row["share"], row["less_per_week"]
     if row["reason"] == "slow":
-        return f" (it holds {share:.0%} of all open time beyond its part)"
+        return f" (beyond the usual it holds {share:.0%} of the time that alerts are open)"
     return f" (at most {less:.3g} alerts a week less, {share:.1%} of all)"
 
 
@@ -151,4 +212,3 @@ def _show_end(out: Path, pictured: list[str], path: str | None) -> None:
     console.print(Text(f"Charts and tables in {out}: {charts}; {kept}."))
     if path is None:
         console.print(Text("Your own file: alert-analytics inspect FILE"))
-

@@ -59,7 +59,8 @@ class Description:
         share, odd = self.open_share or 0.0, len(self.suspicious)
         warned = f"{odd} thing{'s' * (odd != 1)} to look at" if odd else "nothing looks wrong"
         return (
-            f"{self.n_alerts:,} alerts from {self.settings['span_start']} to {self.settings['watermark']}, "
+            f"{self.n_alerts:,} alerts from {self.settings['span_start']:%Y-%m-%d %H:%M} to "
+            f"{self.settings['watermark']:%Y-%m-%d %H:%M}, "
             f"{share:.1%} of them open; {sum(self.quarantined.values()):,} rows set aside; {warned}."
         )
 
@@ -112,7 +113,9 @@ def described(
     seen = counts | repeats | {"thin": thin[0] if thin else None}
     odd = tuple(_suspicions(seen, columns, gaps, refused)) if counts["n_alerts"] else ()
     thin_from = thin[0]["thin_from"] if thin else None
-    return Description(counts["n_alerts"], counts["n_open"], dict(settings), columns, gaps, dict(refused), odd, thin_from)
+    return Description(
+        counts["n_alerts"], counts["n_open"], dict(settings), columns, gaps, dict(refused), odd, thin_from
+    )
 
 
 def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refused: Mapping[str, int]) -> Iterator[str]:
@@ -136,8 +139,9 @@ def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refus
             yield f"{row['column']} is missing in {row['null_share']:.0%} of the alerts."
     if counts["thin"]:
         yield (
-            f"only {counts['thin']['n_after']:,} alerts fired after {counts['thin']['thin_from']:%Y-%m-%d}: an export "
-            f"that was cut by date? A trend over it falls for that reason alone; use until='{counts['thin']['thin_from']:%Y-%m-%d}'."
+            f"only {counts['thin']['n_after']:,} alerts fired from {counts['thin']['thin_from']:%Y-%m-%d} on: an export "
+            "that was cut by date? A trend over it falls for that reason alone; "
+            f"use until='{counts['thin']['thin_from']:%Y-%m-%d}'."
         )
     elif gaps.num_rows:
         longest = gaps.to_pylist()[0]

@@ -6,7 +6,7 @@ import altair as alt
 import pyarrow.compute as pc
 
 from alert_analytics.analytics import CorrelationAnalysis
-from alert_analytics.plots.style import titled
+from alert_analytics.plots.style import inline, layered, titled
 
 _MOST_PAIRS = 15
 
@@ -37,7 +37,7 @@ def correlation_chart(correlation: CorrelationAnalysis) -> alt.LayerChart:
         for row in table.to_pylist()
     ]
     order = [row["pair"] for row in rows]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(inline(rows)).encode(
         y=alt.Y("pair:N", sort=order, title=None, axis=alt.Axis(labelLimit=320)),
     )
     share = alt.X(
@@ -47,6 +47,10 @@ def correlation_chart(correlation: CorrelationAnalysis) -> alt.LayerChart:
     )
     bars = base.mark_bar(height=14).encode(x=share, color=alt.Color("median_lag_s:Q", title="median lag (s)"))
     ticks = base.mark_tick(color="black", thickness=3, height=18).encode(x="by_chance:Q")
-    return alt.layer(bars, ticks).properties(
-        width=520, height=alt.Step(24), title=titled(correlation.sentence, "bar: observed; black mark: by chance")
+    return layered(
+        bars,
+        ticks,
+        width=520,
+        height=alt.Step(24),
+        title=titled(correlation.sentence, "bar: observed; black mark: by chance"),
     )

@@ -7,7 +7,17 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics import ResolutionAnalysis
-from alert_analytics.plots.style import HEIGHT, MOST_POINTS, MOST_SERIES, WIDTH, titled, with_series
+from alert_analytics.plots.style import (
+    HEIGHT,
+    MOST_POINTS,
+    MOST_SERIES,
+    WIDTH,
+    inline,
+    layered,
+    solid_legend,
+    titled,
+    with_series,
+)
 
 
 def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
@@ -29,12 +39,12 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
     hours = pa.compute.divide(curve["time_s"], 3600.0)
     curve = curve.append_column("time_h", hours)
     rows = [row for name in sorted(names) for row in _thinned(curve.filter(pa.compute.equal(curve["series"], name)))]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(inline(rows)).encode(
         x=alt.X("time_h:Q", title="hours since the alert fired", scale=alt.Scale(type="log")),
         color=alt.Color(
             "series:N",
             title=", ".join(resolution.by) or None,
-            legend=alt.Legend() if resolution.by else None,
+            legend=solid_legend(resolution.by),
         ),
     )
     band = base.mark_area(opacity=0.18, interpolate="step-after").encode(
@@ -43,7 +53,7 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(y="survival:Q")
     title = titled(resolution.sentence, "Kaplan-Meier; band: 95 % interval; open alerts count until the watermark")
-    return alt.layer(band, line).properties(width=WIDTH, height=HEIGHT, title=title)
+    return layered(band, line, width=WIDTH, height=HEIGHT, title=title)
 
 
 def _thinned(curve: pa.Table) -> list[dict[str, object]]:

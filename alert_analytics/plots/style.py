@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import altair as alt
 import pyarrow as pa
@@ -18,6 +19,21 @@ def titled(sentence: str, subtitle: str = "") -> alt.TitleParams:
     """Make a chart's title of a result's sentence, wrapped to the chart's width."""
     lines = textwrap.wrap(sentence, 95)
     return alt.TitleParams(lines, subtitle=subtitle, anchor="start", fontSize=13, fontWeight=600, subtitleFontSize=11)
+
+
+def inline(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
+    """Put rows into the chart itself, so that it can be shown and saved without a file beside it."""
+    return alt.InlineData(values=list(rows))
+
+
+def layered(*layers: alt.Chart, title: alt.TitleParams, width: int, height: int | alt.Step) -> alt.LayerChart:
+    """Lay charts over each other under one title."""
+    return cast("alt.LayerChart", alt.layer(*layers).properties(width=width, height=height, title=title))
+
+
+def solid_legend(by: Sequence[str]) -> alt.Legend | None:
+    """Make a legend whose symbols are not as faint as the chart's first layer; none where there is one series."""
+    return alt.Legend(symbolOpacity=1, symbolType="stroke", symbolStrokeWidth=3) if by else None
 
 
 def with_series(table: pa.Table, by: Sequence[str]) -> pa.Table:

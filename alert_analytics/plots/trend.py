@@ -6,7 +6,17 @@ import altair as alt
 import pyarrow.compute as pc
 
 from alert_analytics.analytics import TrendAnalysis
-from alert_analytics.plots.style import HEIGHT, MOST_SERIES, WIDTH, titled, with_series, without_timestamps
+from alert_analytics.plots.style import (
+    HEIGHT,
+    MOST_SERIES,
+    WIDTH,
+    inline,
+    layered,
+    solid_legend,
+    titled,
+    with_series,
+    without_timestamps,
+)
 
 
 def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
@@ -26,12 +36,12 @@ def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
     totals = series.group_by("series").aggregate([("n_alerts", "sum")]).sort_by([("n_alerts_sum", "descending")])
     busiest = totals["series"].slice(0, MOST_SERIES)
     shown = series.filter(pc.and_(pc.is_in(series["series"], busiest.combine_chunks()), series["is_whole"]))
-    data = alt.Data(values=without_timestamps(shown).to_pylist())
+    data = inline(without_timestamps(shown).to_pylist())
     time = alt.X("bucket_start:T", title="time (UTC)", scale=alt.Scale(type="utc"))
-    color = alt.Color("series:N", title=", ".join(trend.by) or None, legend=None if not trend.by else alt.Legend())
+    color = alt.Color("series:N", title=", ".join(trend.by) or None, legend=solid_legend(trend.by))
     base = alt.Chart(data).encode(x=time, color=color)
     unit = {3600: "hour", 86_400: "day", 604_800: "week"}.get(int(trend.bucket.total_seconds()), str(trend.bucket))
     counts = base.mark_line(opacity=0.25, strokeWidth=1).encode(y=alt.Y("n_alerts:Q", title=f"alerts per {unit}"))
     rolling = base.mark_line(strokeWidth=2.5).encode(y="rolling_mean:Q")
     subtitle = f"thin: per {unit}; bold: mean over {trend.window_size} {unit}s"
-    return alt.layer(counts, rolling).properties(width=WIDTH, height=HEIGHT, title=titled(trend.sentence, subtitle))
+    return layered(counts, rolling, width=WIDTH, height=HEIGHT, title=titled(trend.sentence, subtitle))

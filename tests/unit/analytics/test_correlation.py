@@ -142,6 +142,17 @@ def test_the_window_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, 
     assert CorrelationAnalysis.from_alerts(history(cascade()), window=timedelta(hours=1)).settings["block_s"] == 43_200
 
 
+def test_a_window_too_long_to_test_has_counts_but_no_p_values() -> None:
+    longest, longer = (CorrelationAnalysis.from_alerts(history(cascade()), timedelta(minutes=m)) for m in (15, 16))
+    assert longest.graph().num_rows == 1
+    assert longer.graph().num_rows == 0
+    assert longer.table["p_value"].null_count == longer.table.num_rows
+    assert set(longer.table["note"].to_pylist()) == {"a window over 15 min spans hours of different load: no p-value"}
+    assert longer.sentence.endswith(
+        "cannot be told, for a window over 15 min spans hours of different load: no p-value."
+    )
+
+
 @pytest.mark.parametrize("window", [timedelta(0), timedelta(seconds=-1)])
 def test_a_window_must_be_positive(window: timedelta) -> None:
     with pytest.raises(HistoryError, match="expected a positive length of time"):

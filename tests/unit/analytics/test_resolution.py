@@ -72,6 +72,12 @@ def test_one_group_by_hand() -> None:
     assert curve["high"][-1] is None
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 6])
+def test_without_open_alerts_the_two_medians_agree(n: int) -> None:
+    [row] = rows_of(ResolutionAnalysis.from_alerts(table([("db", 0, 10 * i + 10) for i in range(n)])))
+    assert row["median_s"] == row["resolved_only_median_s"] == 10 * ((n + 1) // 2)
+
+
 def test_columns_stand_in_the_order_of_the_contract() -> None:
     analysis = ResolutionAnalysis.from_alerts(simulated(), by=["service", "incident"])
     assert analysis.table.column_names == [
@@ -151,7 +157,7 @@ def test_one_horizon_for_all_groups() -> None:
     assert {row["horizon_s"] for row in rows.values()} == {200.0}
     assert rows["web"]["mean_s"] == pytest.approx(150 + 50 / 41)
     assert rows["tiny"]["mean_s"] is None
-    assert "no mean: followed for less than the horizon of 3.3 min" in rows["tiny"]["note"]
+    assert "no mean: followed for less than the horizon of 3.33 min" in rows["tiny"]["note"]
     assert rows["last"]["mean_s"] == 0.0
     chosen = ResolutionAnalysis.from_alerts(table(given), by="service", horizon=timedelta(seconds=4))
     assert {row["mean_s"] for row in rows_of(chosen)} == {4.0, 0.0}
@@ -288,7 +294,15 @@ def test_sentences() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (0.5, "0.5 s"), (119, "119 s"), (120, "2 min"), (5400, "1.5 h"), (36_000, "10 h"), (200_000, "2.3 d")],
+    [
+        (0, "0 s"),
+        (0.5, "0.5 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (5400, "1.5 h"),
+        (36_000, "10 h"),
+        (200_000, "2.31 d"),
+    ],
 )
 def test_in_words(seconds: float, words: str) -> None:
     assert in_words(seconds) == words
