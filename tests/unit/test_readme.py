@@ -1,0 +1,53 @@
+"""What README.md shows must run as it stands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alert_analytics.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    for block in _blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)
+    shown = capsys.readouterr().out
+    assert "Look first at HighCpuUsage" in shown
+    assert "3 alerts read from 3 records of tabular: 2 new" in shown
+    assert "resolved_at precedes fired_at" in shown
+    assert "1 alerts in 0 whole weeks: too short for a slope" in shown
+
+
+def test_the_verbs_that_the_readme_lists_exist() -> None:
+    listed = re.search(r"`alert-analytics (inspect \|.*?)`", README)
+    assert listed is not None
+    verbs = [verb.strip() for verb in listed[1].split("|")]
+    for verb in verbs:
+        assert CliRunner().invoke(app, [verb, "--help"]).exit_code == 0, verb
+
+
+def test_the_analysis_in_the_shell_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    [line] = [line for block in _blocks("sh") for line in block.splitlines() if " trend " in line]
+    answer = CliRunner().invoke(app, shlex.split(line)[1:])
+    assert answer.exit_code == 0, answer.output
+    assert '"direction": "increasing"' in answer.output
+
+
+def test_the_make_targets_that_the_readme_names_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    named = set(re.findall(r"make ([a-z]+)", "\n".join(re.findall(r"`[^`]*`|^make .*", README, flags=re.MULTILINE))))
+    assert named <= targets
+    assert {"demo", "test", "check"} <= named
