@@ -32,10 +32,10 @@ import polars as pl
 import alert_analytics as aa
 
 alt.renderers.enable("svg")  # pictures that need no internet
-pl.Config.set_fmt_str_lengths(100);
+pl.Config.set_fmt_str_lengths(100)
+history = aa.datasets.sample()
 
 # %%
-history = aa.datasets.sample()
 history.describe()
 
 # %% [markdown]
@@ -54,8 +54,8 @@ aa.AlertAnalytics(time_range=timedelta(days=7)).run(history)
 # %% [markdown]
 # ## Is it getting better or worse?
 #
-# Alerts a week, by service, with a straight line through the weeks. `slope_per_day` is how much the number of alerts a
-# day changes each day; `slope_low` to `slope_high` is its 95 % interval. `q_value` is the p-value, corrected for having
+# A straight line through the weekly numbers of each service. `slope_per_day` is by how much the number of alerts a day
+# changes each day; `slope_low` to `slope_high` is its 95 % interval. `q_value` is the p-value, corrected for having
 # looked at six services at once.
 
 # %%
@@ -167,12 +167,16 @@ history.sql(
 # Any table will do. Here is one as a ticket system might write it:
 
 # %%
-tickets = history.where({"service": ["payments"]}).to_polars().select(
-    pl.col("fingerprint").alias("Alarm ID"),
-    pl.col("fired_at").dt.strftime("%d/%m/%Y %H:%M:%S").alias("Open Time"),
-    pl.col("resolved_at").dt.strftime("%d/%m/%Y %H:%M:%S").fill_null("?").alias("Resolved Time"),
-    pl.col("severity").replace({"critical": "1", "high": "2", "medium": "3", "low": "4"}).alias("Priority"),
-    pl.col("rule").alias("CI Name"),
+tickets = (
+    history.where({"service": ["payments"]})
+    .to_polars()
+    .select(
+        pl.col("fingerprint").alias("Alarm ID"),
+        pl.col("fired_at").dt.strftime("%d/%m/%Y %H:%M:%S").alias("Open Time"),
+        pl.col("resolved_at").dt.strftime("%d/%m/%Y %H:%M:%S").fill_null("?").alias("Resolved Time"),
+        pl.col("severity").replace({"critical": "1", "high": "2", "medium": "3", "low": "4"}).alias("Priority"),
+        pl.col("rule").alias("CI Name"),
+    )
 )
 tickets.tail(3)
 
@@ -181,7 +185,12 @@ tickets.tail(3)
 
 # %%
 source = aa.sources.Tabular(
-    columns={"fingerprint": "Alarm ID", "fired_at": "Open Time", "resolved_at": "Resolved Time", "severity": "Priority"},
+    columns={
+        "fingerprint": "Alarm ID",
+        "fired_at": "Open Time",
+        "resolved_at": "Resolved Time",
+        "severity": "Priority",
+    },
     timestamp_format="%d/%m/%Y %H:%M:%S",
     timezone="UTC",
     missing=["?"],
@@ -204,7 +213,8 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ## The answer: three alerts to look at first
 #
-# What the three analyses say of each rule, on one scale: the share of all alerts that a change could take away, at most.
+# What the three analyses say of each rule, on one scale: the share of all alerts that a change could take away, at
+# most.
 
 # %%
 first = aa.FirstLook.from_alerts(history)
@@ -248,7 +258,9 @@ trend.to_polars().select("service", "slope_low", "slope_per_day", "slope_high").
 
 # %%
 watched = pl.DataFrame(truth["resolution"]).select("severity", true_median_s="latent_median_s")
-medians = resolution.to_polars().select("severity", "resolved_only_median_s", "median_low_s", "median_s", "median_high_s")
+medians = resolution.to_polars().select(
+    "severity", "resolved_only_median_s", "median_low_s", "median_s", "median_high_s"
+)
 medians.join(watched, on="severity").sort("median_s")
 
 # %% [markdown]
