@@ -82,8 +82,24 @@ def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
                 roles.because.setdefault(role, f"by its name, and {_seen(sheet, column)}")
                 roles.columns[role] = column
                 break
+    if "severity" not in roles.columns:
+        _guess_severity(roles, sheet, flat)
     _assign_labels(roles, sheet, flat)
     return roles
+
+
+def _guess_severity(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
+    """Where no column is named like a severity: the one column whose words all are severities."""
+    spoken = [name for name in flat if roles.free(name) and 2 <= len(sheet.tally(name)) <= 8]
+    fitting = [name for name in spoken if _all_severities(list(sheet.tally(name)))]
+    if len(fitting) == 1 and _is_severity(roles, sheet, fitting[0]):
+        roles.columns["severity"] = fitting[0]
+        roles.because["severity"] += "; no column is named so"
+
+
+def _all_severities(words: list[str]) -> bool:
+    # Bare numbers may count anything.
+    return not any(word.strip().isdigit() for word in words) and not severity_words(words)[1]
 
 
 def _named(names: tuple[str, ...], columns: list[str], *, time: bool) -> list[str]:
@@ -115,6 +131,8 @@ def _assign_times(roles: Roles, times: Mapping[str, TimeColumn]) -> None:
     for role in ("acknowledged_at", "resolved_at"):
         if role in roles.columns:
             _check_after(roles, role, fired, times[roles.columns[role]])
+    if "resolved_at" not in roles.columns:
+        _guess_end(roles, times, fired)
     for name in times:
         if roles.free(name):
             roles.left_out.setdefault(name, "a time without a part in an alert's life")
@@ -122,6 +140,19 @@ def _assign_times(roles: Roles, times: Mapping[str, TimeColumn]) -> None:
         roles.warnings.append(
             "No column says when an alert ended: all alerts count as open, and no durations are known."
         )
+
+
+def _guess_end(roles: Roles, times: Mapping[str, TimeColumn], fired: TimeColumn) -> None:
+    """Where no name says when an alert ended: the one further time that is never before the beginning."""
+    later = [name for name in times if roles.free(name) and not set(plain(name).split()) & _LATER]
+    candidates = [name for name in later if _pairs(fired, times[name]) and _earlier(fired, times[name]) == 1.0]
+    if len(candidates) == 1:
+        roles.take("resolved_at", candidates[0], f"no name says when an alert ended; this is never before {fired.name}")
+        roles.warnings.append(f"{candidates[0]} is taken for the end because it is never before {fired.name}: is it?")
+
+
+def _pairs(one: TimeColumn, other: TimeColumn) -> int:
+    return sum(bool(a and b) for a, b in zip(one.moments, other.moments, strict=True))
 
 
 def _earlier(one: TimeColumn, other: TimeColumn) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from alert_analytics.engine import run
 from alert_analytics.errors import SourceError
 from alert_analytics.history import Batch
-from alert_analytics.history.base import named, numbered
+from alert_analytics.history.reading import named, numbered
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,7 +68,7 @@ class ServiceNow:
         SourceError
             Columns of the log are missing.
         """
-        raw = numbered(connection, data, all_varchar=True)
+        raw = numbered(connection, data, all_varchar=True, header=True)
         missing = [name for name in NEEDED if name not in raw.columns]
         if missing:
             raise SourceError(

@@ -7,6 +7,7 @@ WITH read AS (
         incident_state AS state,
         try_strptime(opened_at, getvariable('servicenow_format')) AS opened_at,
         try_strptime(nullif(resolved_at, '?'), getvariable('servicenow_format')) AS resolved_at,
+        nullif(resolved_at, '?') AS resolved_text,
         try_strptime(sys_updated_at, getvariable('servicenow_format')) AS updated_at,
         try_cast(sys_mod_count AS BIGINT) AS change,
         try_cast(reassignment_count AS BIGINT) AS reassignments,
@@ -33,6 +34,8 @@ judged AS (
             WHEN coalesce(number, '?') = '?' THEN 'no number'
             WHEN updated_at IS NULL THEN 'sys_updated_at is no time of the expected format'
             WHEN opened_at IS NULL THEN 'opened_at is no time of the expected format'
+            WHEN resolved_text IS NOT NULL AND resolved_at IS NULL
+                THEN 'resolved_at is no time of the expected format'
             WHEN state IN (
                 'New', 'Active', 'Awaiting User Info', 'Awaiting Vendor', 'Awaiting Problem', 'Awaiting Evidence',
                 'On Hold', 'In Progress', 'Resolved', 'Closed', 'Canceled', 'Cancelled'
@@ -50,7 +53,12 @@ ordered AS (
         row_number() OVER changes AS place
     FROM judged
     WHERE reason IS NULL
-    WINDOW changes AS (PARTITION BY number ORDER BY updated_at, change ROWS UNBOUNDED PRECEDING)
+    WINDOW changes AS (
+        PARTITION BY number
+        -- what a log of minutes leaves open is settled by the row itself, never by its place in the file
+        ORDER BY updated_at, change, is_over, state, team, assignee, rule, service, priority, labels, resolved_at
+        ROWS UNBOUNDED PRECEDING
+    )
 ),
 latest AS (
     SELECT * FROM ordered

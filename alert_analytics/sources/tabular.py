@@ -14,8 +14,8 @@ from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantE
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import SourceError
 from alert_analytics.history import Batch
-from alert_analytics.history.base import LINE, ORIGINAL, named, numbered
-from alert_analytics.history.schema import COLUMNS, SEVERITIES, TIMES
+from alert_analytics.history.reading import named, numbered
+from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, SEVERITIES, TIMES, iso_time, kind_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -55,7 +55,7 @@ class Tabular:
     Raises
     ------
     SourceError
-        A canonical column or severity does not exist, or there is no ``fired_at``.
+        A canonical column or severity does not exist, or there is no ``fired_at``; on reading, the format or zone.
 
     Examples
     --------
@@ -83,6 +83,9 @@ class Tabular:
     name: str = "tabular"
 
     def __post_init__(self) -> None:
+        plain = {"columns": dict(self.columns), "severities": dict(self.severities)}
+        for name, value in (plain | {"missing": _words(self.missing), "labels": _words(self.labels)}).items():
+            object.__setattr__(self, name, value)  # whatever kind of sequence was given, equal mappings are equal
         unknown = [name for name in self.columns if name not in COLUMNS]
         if unknown:
             raise SourceError(f"Tabular maps {unknown}; the canonical columns are {', '.join(COLUMNS)}.")
@@ -125,7 +128,12 @@ class Tabular:
                 hint="`alert-analytics inspect FILE` proposes the mapping.",
             )
         connection.execute(text_of(__package__, "tabular"))
-        self._check_zone(connection)
+        self._check(
+            connection, "timezone", "SELECT timezone(?, TIMESTAMP '2020-01-01')", "write 'Europe/Paris' or 'UTC'."
+        )
+        if self.timestamp_format not in {"iso", *_EPOCHS}:
+            known = f"write iso, {', '.join(_EPOCHS)}, or a strptime format such as %d/%m/%Y %H:%M."
+            self._check(connection, "timestamp_format", "SELECT try_strptime('', ?)", known)
         [(n_records,)] = raw.count("*").fetchall()
         return Batch(self._mapped(raw), n_records)
 
@@ -157,13 +165,13 @@ class Tabular:
 
     # -- building the relation ----------------------------------------------------------------------------------
 
-    def _check_zone(self, connection: DuckDBPyConnection) -> None:
+    def _check(self, connection: DuckDBPyConnection, name: str, query: str, hint: str) -> None:
+        """Try a setting on the database that is to use it."""
+        value = getattr(self, name)
         try:
-            connection.execute("SELECT timezone(?, TIMESTAMP '2020-01-01')", [self.timezone]).fetchall()
+            connection.execute(query, [value]).fetchall()
         except duckdb.Error as error:
-            raise SourceError(
-                f"Tabular has timezone={self.timezone!r}, which is unknown.", hint="write 'Europe/Paris' or 'UTC'."
-            ) from error
+            raise SourceError(f"Tabular has {name}={value!r}, which is unknown.", hint=hint) from error
 
     def _mapped(self, raw: DuckDBPyRelation) -> DuckDBPyRelation:
         kinds = dict(zip(raw.columns, map(str, raw.types), strict=True))
@@ -172,10 +180,8 @@ class Tabular:
         made: dict[str, Expression] = known | times
         if "severity" in made:
             made["severity"] = self._severity(made["severity"])
-        if "value" in made and self.decimal == ",":
-            made["value"] = FunctionExpression("comma_number", made["value"])
-        elif "value" in made:
-            made["value"] = FunctionExpression("point_number", made["value"])
+        if "value" in made and self.decimal == "," and kind_of(kinds[self.columns["value"]]) == "text":
+            made["value"] = FunctionExpression("with_point", made["value"])
         if self.labels:
             made["labels"] = self._labels(kinds)
         reasons = [_unread(key, known[key], time, self.timestamp_format) for key, time in times.items()]
@@ -199,7 +205,7 @@ class Tabular:
         if kind.startswith(("TIMESTAMP", "DATE")):
             return FunctionExpression("in_utc", value.cast(duckdb.type("TIMESTAMP")), zone)
         if self.timestamp_format == "iso":
-            return FunctionExpression("iso_time", value, zone)
+            return iso_time(value, self.timezone)
         if self.timestamp_format in _EPOCHS:
             return FunctionExpression("epoch_time", value, ConstantExpression(_EPOCHS[self.timestamp_format]))
         read = FunctionExpression("try_strptime", value, ConstantExpression(self.timestamp_format))
@@ -211,7 +217,8 @@ class Tabular:
         if not self.severities:
             return word
         pairs = [
-            (word == ConstantExpression(theirs), ConstantExpression(ours)) for theirs, ours in self.severities.items()
+            (word == ConstantExpression(theirs.strip()), ConstantExpression(ours))
+            for theirs, ours in self.severities.items()
         ]
         first = CaseExpression(*pairs[0])
         return reduce(lambda case, pair: case.when(*pair), pairs[1:], first).otherwise(word)
@@ -222,9 +229,14 @@ class Tabular:
         return FunctionExpression("labelled", names, FunctionExpression("list_value", *values))
 
 
+def _words(given: Sequence[str]) -> list[str]:
+    """Each word once; a text alone is one word, not its letters."""
+    return list(dict.fromkeys([given] if isinstance(given, str) else given))
+
+
 def _unread(key: str, text: Expression, time: Expression, wanted: str) -> Expression:
     said = FunctionExpression(
-        "concat", ConstantExpression(f"{key} is "), text, ConstantExpression(f", expected {wanted}")
+        "concat", ConstantExpression(f"{key} is '"), text, ConstantExpression(f"', expected {wanted}")
     )
     return CaseExpression(text.isnotnull() & time.isnull(), said).otherwise(ConstantExpression(None))
 

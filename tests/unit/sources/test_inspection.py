@@ -421,3 +421,25 @@ def test_a_mark_that_means_something_elsewhere_is_told(tmp_path: Path) -> None:
     assert found.tabular.missing == ["none"]
     assert "'none' stands for no time, and so counts as missing in service too." in found.warnings
     assert ingested(found, tmp_path)["resolved_at"].null_count() == 30
+
+
+def test_columns_in_another_language_are_read_by_their_values(tmp_path: Path) -> None:
+    rows = [
+        f"S-{i};{1 + i % 28:02}.03.2025 08:15;{1 + i % 28:02}.03.2025 09:3{i % 7};P{1 + i % 4};x" for i in range(60)
+    ]
+    path = tmp_path / "stoerungen.csv"
+    path.write_text("Störung;Beginn;Ende;Priorität;Regel\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    inspection = inspect_file(path)
+    assert inspection.tabular.columns["fired_at"] == "Beginn"
+    assert inspection.tabular.columns["resolved_at"] == "Ende"
+    assert inspection.tabular.columns["severity"] == "Priorität"
+    assert any("taken for the end" in warning for warning in inspection.warnings)
+
+
+def test_two_later_times_without_a_name_are_left_to_the_reader(tmp_path: Path) -> None:
+    rows = [f"2025-03-01T08:{i:02}:00Z;2025-03-01T09:{i:02}:00Z;2025-03-01T10:{i:02}:00Z" for i in range(60)]
+    path = tmp_path / "three.csv"
+    path.write_text("Beginn;Eins;Zwei\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    inspection = inspect_file(path)
+    assert inspection.tabular.columns["fired_at"] == "Beginn"
+    assert "resolved_at" not in inspection.tabular.columns
