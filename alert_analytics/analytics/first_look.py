@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result
+from alert_analytics.analytics.result import Result, in_figures
 from alert_analytics.analytics.trend import TrendAnalysis
 from alert_analytics.history import AlertHistory
 
 _SHORT = timedelta(minutes=15)
 _FDR = 0.05
 _NOTABLE = 0.1  # of an item's own alerts
+_SEVERAL = 5  # alerts: fewer are an accident
 _SIZEABLE = 30  # alerts
 _SCHEMA = pa.schema(
     [
@@ -91,10 +92,12 @@ class FirstLook(Result):
         Notes
         -----
         Per item: *repeats*, alerts within the window of the one before, in the same tenant and service; *unattended*,
-        alerts that resolved by themselves within 15 minutes before anyone acknowledged them (either from a tenth of its
-        alerts on); *follows*, bursts after the strongest leader (q < 0.05, and the leader first: p_direction < 0.05)
-        beyond those expected by chance; *growing*, a rise by q < 0.05, half of it over the whole span; *slow*, a median
-        time to resolve above that of all alerts of the same severity, where their intervals do not overlap.
+        alerts that resolved by themselves within 15 minutes before anyone acknowledged them (either from five and a
+        tenth of its alerts on); *follows*, bursts after the strongest leader (q < 0.05, and the leader first:
+        p_direction < 0.05) beyond those expected by chance; *growing*, a rise by q < 0.05, half of it over the whole
+        span; *slow*, a median
+        time to resolve above that of all alerts of the same severity, where their intervals do not overlap (its lower
+        limit stands for a median that is not reached yet).
 
         Examples
         --------
@@ -118,7 +121,7 @@ class FirstLook(Result):
         total = sum(row["n_alerts"] for row in counts)
         weeks = max(history.span.days / 7, 1 / 7) if history.span else 1.0
         trends = {row[of]: row for row in trend.table.to_pylist()}
-        told = _Told(pairs, trends, slow, total, weeks)
+        told = _Told(pairs.window, _leaders(pairs), trends, slow, total, weeks)
         rows = [row for one in counts if (row := _row(one, sorted(_findings(one, told), key=_share), weeks))]
         rows.sort(key=lambda row: -row["share"])
         settings = history.settings | {"of": of, "window_s": pairs.window.total_seconds(), "weeks": weeks}
@@ -141,7 +144,8 @@ class FirstLook(Result):
 class _Told:
     """What the other analyses say."""
 
-    pairs: CorrelationAnalysis
+    window: timedelta
+    leaders: Mapping[str, dict[str, Any]]
     trend: Mapping[str, dict[str, Any]]
     slow: Mapping[str, _Finding]
     total: int
@@ -151,14 +155,15 @@ class _Told:
 def _slow(rows: list[dict[str, Any]], alike: list[dict[str, Any]], of: str) -> dict[str, _Finding]:
     """By item, how much longer its alerts take than those of the same severity: only beyond both intervals."""
     usual = {row.get("severity"): row for row in alike}
-    spent = sum(row["n_alerts"] * row["median_s"] for row in rows if row["median_s"] is not None)
+    typical = [row["median_s"] if row["median_s"] is not None else row["median_low_s"] for row in rows]
+    spent = sum(row["n_alerts"] * seconds for row, seconds in zip(rows, typical, strict=True) if seconds is not None)
     found: dict[str, _Finding] = {}
-    for row in rows:
+    for row, seconds in zip(rows, typical, strict=True):
         others = usual[row.get("severity") if of != "severity" else None]
         low, high = row["median_low_s"], others["median_high_s"]
         if row["n_alerts"] < _SIZEABLE or low is None or high is None or low <= high:
             continue
-        share = row["n_alerts"] * (row["median_s"] - others["median_s"]) / spent
+        share = row["n_alerts"] * (seconds - others["median_s"]) / spent
         if row[of] not in found or share > found[row[of]].share:
             which = row.get("severity") if of != "severity" else None
             found[row[of]] = _Finding(
@@ -166,11 +171,22 @@ def _slow(rows: list[dict[str, Any]], alike: list[dict[str, Any]], of: str) -> d
                 share,
                 None,
                 f"half of its {row['n_alerts']:,}{f' {which}' if which else ''} alerts take over "
-                f"{in_words(row['median_s'])}, {row['median_s'] / others['median_s']:.2g} times the "
+                f"{in_words(seconds)}, {_times(seconds, others['median_s'])}the "
                 f"{in_words(others['median_s'])} of all{f' {which} ones' if which else ''}",
                 "a runbook, an owner, or an earlier escalation",
             )
     return found
+
+
+def _times(long: float, usual: float) -> str:
+    return f"{in_figures(long / usual, 2)} times " if usual > 0 else "beyond "
+
+
+def _leaders(pairs: CorrelationAnalysis) -> dict[str, dict[str, Any]]:
+    """By follower, its strongest leader that is more than chance and comes first."""
+    found = pairs.table.filter(pc.less(pairs.table["q_value"], _FDR))
+    found = found.filter(pc.less(found["p_direction"], _FDR)).sort_by([("strength", "ascending")])
+    return {row["follower"]: row for row in found.to_pylist()}  # the last one, the strongest, stays
 
 
 def _share(finding: _Finding) -> float:
@@ -195,8 +211,8 @@ def _row(counted: Mapping[str, Any], findings: list[_Finding], weeks: float) -> 
 
 
 def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
-    n, minutes = counted["n_alerts"], told.pairs.window.total_seconds() / 60
-    if (repeats := counted["n_repeats"]) >= _NOTABLE * n:
+    n, minutes = counted["n_alerts"], told.window.total_seconds() / 60
+    if (repeats := counted["n_repeats"]) >= max(_SEVERAL, _NOTABLE * n):
         yield _Finding(
             "repeats",
             repeats / told.total,
@@ -204,7 +220,7 @@ def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
             f"{repeats / n:.0%} of its {n:,} alerts come within {minutes:g} min of the one before",
             f"a deduplication window of {minutes:g} min or longer",
         )
-    if (unattended := counted["n_unattended"]) >= _NOTABLE * n:
+    if (unattended := counted["n_unattended"]) >= max(_SEVERAL, _NOTABLE * n):
         short = _SHORT.total_seconds() / 60
         yield _Finding(
             "unattended",
@@ -220,12 +236,9 @@ def _findings(counted: Mapping[str, Any], told: _Told) -> Iterator[_Finding]:
 
 
 def _follows(item: str, told: _Told) -> Iterator[_Finding]:
-    table = told.pairs.table
-    mine = table.filter(pc.and_(pc.equal(table["follower"], item), pc.less(table["q_value"], _FDR)))
-    mine = mine.filter(pc.less(mine["p_direction"], _FDR))
-    if not mine.num_rows:
+    pair = told.leaders.get(item)
+    if pair is None:
         return
-    pair = mine.sort_by([("strength", "descending")]).slice(0, 1).to_pylist()[0]
     excess = pair["n_bursts_together"] - pair["expected"]
     followed, chance = pair["n_bursts_together"] / pair["n_bursts"], pair["expected"] / pair["n_bursts"]
     yield _Finding(
@@ -233,7 +246,7 @@ def _follows(item: str, told: _Told) -> Iterator[_Finding]:
         excess / told.total,
         excess / told.weeks,
         f"it comes after {pair['leader']} in {followed:.0%} of that one's bursts ({chance:.1%} by chance), "
-        f"{pair['median_lag_s']:.0f} s later",
+        f"{in_words(pair['median_lag_s'])} later",
         f"one incident with {pair['leader']}, which comes first",
     )
 
@@ -248,6 +261,7 @@ def _grows(item: str, told: _Told) -> Iterator[_Finding]:
         "growing",
         more / 2 * row["n_weeks"] / told.total,
         more,
-        f"it grows by {row['slope_per_day'] * 49:.2g} alerts a week each week (95 % interval {low:.2g} to {high:.2g})",
+        f"it grows by {in_figures(row['slope_per_day'] * 49, 2)} alerts a week each week "
+        f"(95 % interval {in_figures(low, 2)} to {in_figures(high, 2)})",
         "find what changed, before it is the noisiest",
     )

@@ -224,14 +224,49 @@ def called(record: Mapping[str, Any], by: Sequence[str]) -> str:
     return ", ".join("(none)" if record[name] is None else str(record[name]) for name in by)
 
 
+def in_figures(value: float, digits: int = 3, sign: str = "-") -> str:
+    """Write a number with so many significant figures; one that has more before its point is written out.
+
+    Parameters
+    ----------
+    value : float
+        Any number.
+    digits : int
+        Significant figures of small numbers.
+    sign : str
+        ``+`` to write it also where it is positive.
+
+    Returns
+    -------
+    str
+        Never an exponent for a large number.
+
+    Examples
+    --------
+    >>> in_figures(0.123456), in_figures(1054.3), in_figures(999.7), in_figures(12, sign="+")
+    ('0.123', '1,054', '1,000', '+12')
+    """
+    return f"{value:{sign},.0f}" if abs(value) >= 10**digits - 0.5 else f"{value:{sign},.{digits}g}"
+
+
+def counted(n: int, thing: str) -> str:
+    """Write a number with its thing: ``1 alert``, ``2,000 alerts``."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def printable(text: str) -> str:
+    """Put a dot for each character that would move a terminal's cursor or break a table's line."""
+    return "".join(one if one.isprintable() else "·" for one in text)
+
+
 def _cell(value: object) -> str:
     if value is None or value != value:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+        return in_figures(value, 4)
+    return f"{value:,}" if isinstance(value, int) else printable(str(value))
 
 
 def _more(table: pa.Table, limit: int) -> list[str]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.result import Result, as_list, behind, called, key_columns
+from alert_analytics.analytics.result import Result, as_list, behind, called, counted, in_figures, key_columns
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -31,7 +31,8 @@ class TrendAnalysis(Result):
     Attributes
     ----------
     table : pyarrow.Table
-        The columns of ``by``, then ``n_alerts``, ``n_weeks`` (whole weeks that carry the slope), ``alerts_per_day``,
+        The columns of ``by``, then ``n_alerts``, ``n_weeks`` (whole weeks that carry the slope), ``alerts_per_day``
+        (null where the span has no length),
         ``slope_per_day`` (change of alerts per day, per day), ``slope_low``, ``slope_high`` (95 % interval),
         ``p_value``, ``q_value`` (Benjamini-Hochberg over the rows), ``direction`` (``increasing``, ``decreasing``,
         ``none``, ``too short``; by q < 0.05) and ``autocorrelated`` (the weeks hang together, the interval is wider).
@@ -98,8 +99,7 @@ class TrendAnalysis(Result):
         span = history.span
         width = bucket or _default_bucket(span)
         answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})
-        counted = answer.arrow()
-        n_weeks = int(span.days // 7) if span else 0
+        n_weeks = (span.end - span.start) // timedelta(weeks=1) if span else 0
         settings = history.settings | {
             "by": list(names),
             "n_weeks": n_weeks,
@@ -107,7 +107,7 @@ class TrendAnalysis(Result):
             "window_size": window_size,
             "level": 0.95,
         }
-        table = _table(counted, names, n_weeks, span)
+        table = _table(answer.arrow(), names, n_weeks, span)
         return cls(table, history, settings, answer.sql, by=names, bucket=width, window_size=window_size)
 
     @property
@@ -117,9 +117,9 @@ class TrendAnalysis(Result):
         if not rows:
             return "There is no alert in this history, so nothing rises or falls."
         if rows[0]["direction"] == "too short":
-            weeks = self.settings["n_weeks"]
+            n_alerts = sum(row["n_alerts"] for row in rows)
             return (
-                f"{sum(row['n_alerts'] for row in rows):,} alerts in {weeks} whole weeks: too short for a slope, "
+                f"{counted(n_alerts, 'alert')} in {counted(rows[0]['n_weeks'], 'whole week')}: too short for a slope, "
                 f"which needs {MIN_WEEKS} weeks."
             )
         if not self.by:
@@ -131,7 +131,8 @@ class TrendAnalysis(Result):
         name = called(steepest, self.by)
         up = sum(row["direction"] == "increasing" for row in moving)
         return (
-            f"Of {len(rows)} series by {', '.join(self.by)}, {up} rise and {len(moving) - up} fall beyond chance; "
+            f"Of {len(rows)} series by {', '.join(self.by)}, {_do(up, 'rise')} and {_do(len(moving) - up, 'fall')} "
+            f"beyond chance; "
             f"the steepest, {name}, {_said(steepest)}."
         )
 
@@ -154,10 +155,11 @@ class TrendAnalysis(Result):
         if span is None:
             return _series_table(pa.array([], pa.list_(pa.string())), self.by, np.zeros((0, 0)), [], [], 1)
         origin = _floor(span.start, self.bucket)
-        n = (span.end - origin) // self.bucket + 1
         params = {"origin": origin, "bucket_us": self.bucket // timedelta(microseconds=1)}
-        counted = self.history.ask("trend_series", keys={"series": self.by}, params=params).arrow()
-        keys, totals = _dense(counted, "bucket", n)
+        found = self.history.ask("trend_series", keys={"series": self.by}, params=params).arrow()
+        # The span's end begins no bucket of its own, unless an alert fired in that instant.
+        n = max(-((origin - span.end) // self.bucket), max(found["bucket"].to_pylist(), default=0) + 1)
+        keys, totals = _dense(found, "bucket", n)
         starts = [origin + i * self.bucket for i in range(n)]
         whole = [span.start <= start and start + self.bucket <= span.end for start in starts]
         return _series_table(keys, self.by, totals, starts, whole, self.window_size)
@@ -172,29 +174,29 @@ def _floor(moment: datetime, width: timedelta) -> datetime:
     return moment - (moment - _MONDAY) % width
 
 
-def _dense(counted: pa.Table, column: str, n: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
+def _dense(found: pa.Table, column: str, n: int) -> tuple[pa.Array, npt.NDArray[np.float64]]:
     """Spread the counts that exist over a matrix of series by bins, zero where nothing fired."""
-    encoded = [tuple(key) for key in counted["series"].to_pylist()]
+    encoded = [tuple(key) for key in found["series"].to_pylist()]
     place = {key: i for i, key in enumerate(dict.fromkeys(encoded))}
     matrix = np.zeros((len(place), n))
-    bins = counted[column].to_numpy()
-    kept = (bins >= 0) & (bins < n)
+    bins = found[column].to_numpy()
+    kept = bins < n
     rows = np.fromiter((place[key] for key in encoded), dtype=np.int64, count=len(encoded))
-    matrix[rows[kept], bins[kept]] = counted["n_alerts"].to_numpy()[kept]
+    matrix[rows[kept], bins[kept]] = found["n_alerts"].to_numpy()[kept]
     return pa.array([list(key) for key in place], pa.list_(pa.string())), matrix
 
 
-def _table(counted: pa.Table, names: Sequence[str], n_weeks: int, span: Span | None) -> pa.Table:
-    keys, back = _dense(counted, "weeks_back", n_weeks)
+def _table(found: pa.Table, names: Sequence[str], n_weeks: int, span: Span | None) -> pa.Table:
+    keys, back = _dense(found, "weeks_back", n_weeks)
     fit = weekly_slopes(back[:, ::-1])
-    everything = _dense(counted, "weeks_back", n_weeks + 1)[1].sum(axis=1).astype(np.int64)
+    everything = _dense(found, "weeks_back", n_weeks + 1)[1].sum(axis=1).astype(np.int64)
     q_value = benjamini_hochberg(fit.p_value)
-    days = max(span.days, 1 / 86_400) if span else 1.0
+    days = span.days if span and span.days > 0 else float("nan")
     columns = {
         **key_columns(keys, names),
         "n_alerts": pa.array(everything),
         "n_weeks": pa.array([n_weeks] * len(everything), pa.int64()),
-        "alerts_per_day": pa.array(everything / days, pa.float64()),
+        "alerts_per_day": _known(everything / days),
         "slope_per_day": _known(fit.slope_per_day),
         "slope_low": _known(fit.low),
         "slope_high": _known(fit.high),
@@ -223,9 +225,14 @@ def _said(row: dict[str, Any]) -> str:
     low, high = row["slope_low"] * 7, row["slope_high"] * 7
     verb = {"increasing": "rises", "decreasing": "falls", "none": "neither rises nor falls beyond chance"}
     return (
-        f"{verb[row['direction']]}: {row['slope_per_day'] * 7:+.2g} alerts a day each week "
-        f"(95 % interval {low:+.2g} to {high:+.2g}) at {row['alerts_per_day']:.3g} a day over {row['n_weeks']} weeks"
+        f"{verb[row['direction']]}: {in_figures(row['slope_per_day'] * 7, 2, '+')} alerts a day each week "
+        f"(95 % interval {in_figures(low, 2, '+')} to {in_figures(high, 2, '+')}) at "
+        f"{in_figures(row['alerts_per_day'])} a day over {row['n_weeks']} weeks"
     )
+
+
+def _do(n: int, verb: str) -> str:
+    return f"{n} {verb}{'s' * (n == 1)}"
 
 
 def _series_table(

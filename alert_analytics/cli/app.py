@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from alert_analytics.cli.options import By, asks_history, takes_source
-from alert_analytics.cli.output import console, show, show_error
-from alert_analytics.errors import AlertAnalyticsError
+from alert_analytics.cli.options import By, asks_history, length, refused_by_reason, takes_source
+from alert_analytics.cli.output import console, say, show, show_error
+from alert_analytics.errors import AlertAnalyticsError, HistoryError
 from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.sources import Tabular, inspect_file
 
@@ -52,19 +52,22 @@ def ingest(
     complete_until: Annotated[str | None, typer.Option(help="Until when the input holds every alert.")] = None,
 ) -> None:
     """Add a file's alerts to a store; the same input twice changes nothing."""
-    with AlertStore.open(store, tenant=tenant) as opened, console.status(f"reading {path}"):
+    with AlertStore.open(store, tenant=tenant) as opened, console.status(Text(f"reading {path}")):
         report = opened.ingest(path, source=source, complete_until=complete_until)
-        reasons = opened.history().describe().quarantined
-    console.print(report.sentence)
+        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
+    say(report.sentence)
     for reason, n in reasons.items():
-        console.print(f"  set aside: {n:,} x {reason}", markup=False)
+        say(f"  set aside in {store}: {n:,} x {reason}")
+    if reasons:
+        say("  Rows set aside count in no answer; their original text is kept: AlertStore(...).history().quarantine().")
 
 
 @app.command()
 @asks_history
 def describe(history: AlertHistory) -> None:
     """Look a history over: span, gaps, open share, nulls, and what looks wrong."""
-    console.print(repr(history.describe()), markup=False, highlight=False)
+    for line in repr(history.describe()).splitlines():
+        say(line)
 
 
 @app.command()
@@ -79,7 +82,9 @@ def trend(
     """Say whether it is getting better or worse."""
     from alert_analytics.analytics import TrendAnalysis
 
-    show(TrendAnalysis.from_alerts(history, window_size=window_size, by=by), as_json=as_json, as_csv=as_csv)
+    answer = TrendAnalysis.from_alerts(history, window_size=window_size, by=by)
+    main = [*answer.by, "direction", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "n_alerts"]
+    show(answer, main, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()
@@ -95,9 +100,10 @@ def correlate(
     """Say what fires together, and what leads."""
     from alert_analytics.analytics import CorrelationAnalysis
 
-    length = None if window is None else timedelta(seconds=window)
-    answer = CorrelationAnalysis.from_alerts(history, window=length, of=of, within=within)
-    show(answer, as_json=as_json, as_csv=as_csv)
+    longest = None if window is None else length("--window", window, seconds=1)
+    answer = CorrelationAnalysis.from_alerts(history, window=longest, of=of, within=within)
+    main = ["leader", "follower", "strength", "q_value", "median_lag_s", "n_bursts_together", "expected", "n_bursts"]
+    show(answer, main, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()
@@ -111,7 +117,9 @@ def resolve(
     """Say how long it really takes to resolve."""
     from alert_analytics.analytics import ResolutionAnalysis
 
-    show(ResolutionAnalysis.from_alerts(history, by=by or ()), as_json=as_json, as_csv=as_csv)
+    answer = ResolutionAnalysis.from_alerts(history, by=by)
+    main = [*answer.by, "n_alerts", "n_open", "median_s", "median_low_s", "median_high_s", "p90_s"]
+    show(answer, main, as_json=as_json, as_csv=as_csv)
 
 
 @app.command(name="first-look")
@@ -125,7 +133,8 @@ def first_look(
     """Say which alerts to look at first, and why."""
     from alert_analytics.analytics import FirstLook
 
-    show(FirstLook.from_alerts(history, of=of), as_json=as_json, as_csv=as_csv)
+    main = ["item", "per_week", "share", "why"]
+    show(FirstLook.from_alerts(history, of=of), main, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()
@@ -139,8 +148,8 @@ def report(
     """Frequency, duration and resolution time of the last days, beside the days before."""
     from alert_analytics.analytics import AlertAnalytics
 
-    answer = AlertAnalytics(time_range=timedelta(days=days)).run(history)
-    show(answer, as_json=as_json, as_csv=as_csv)
+    answer = AlertAnalytics(time_range=length("--days", days, days=1)).run(history)
+    show(answer, ["name", "value", "low", "high", "unit", "before"], as_json=as_json, as_csv=as_csv)
 
 
 @app.command()
@@ -153,16 +162,21 @@ def demo(
     """Tell the answers as a story: better or worse, what leads, how long, and three alerts to look at first."""
     from alert_analytics.cli.demo import tell
 
+    if source is not None and history is None:
+        raise HistoryError(
+            "--source and --map say how --history is read, and there is no --history.",
+            hint="alert-analytics demo --history FILE ...",
+        )
     tell(history, source, out)
 
 
 def show_inspection(file: str) -> None:
     """Print what the inspection of a file found."""
-    with console.status(f"looking at {file}"):
+    with console.status(Text(f"looking at {file}")):
         inspection = inspect_file(file)
-    console.print(inspection.sentence, markup=False)
+    say(inspection.sentence)
     for what, finding, evidence in inspection.evidence:
-        console.print(f"  {what}: {finding}  ({evidence})", markup=False, highlight=False)
+        say(f"  {what}: {finding}  ({evidence})")
     for warning in inspection.warnings:
-        console.print(f"  careful: {warning}", markup=False)
+        say(f"  careful: {warning}")
     print(f"\nIn Python:\n\n{inspection.python}\n\nIn the shell:\n\n{inspection.command}")

@@ -14,8 +14,10 @@ from rich.text import Text
 
 from alert_analytics import datasets
 from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.result import in_figures, printable
 from alert_analytics.cli.options import opened
-from alert_analytics.cli.output import console
+from alert_analytics.cli.output import console, say
+from alert_analytics.errors import HistoryError
 from alert_analytics.history.schema import SEVERITIES
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
         How to read it.
     out : Path
         The folder, made if absent.
+
+    Raises
+    ------
+    HistoryError
+        The folder cannot be made.
     """
     from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
 
@@ -53,6 +60,7 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
             progress.advance(task)
             return done
 
+        _make(out)
         history = step("reading", lambda: datasets.sample() if path is None else opened(path, source))
         description = step("looking it over", history.describe)
         if description.thin_from is not None:
@@ -88,24 +96,29 @@ def _severity(description: Description) -> tuple[str, ...]:
 def _chapter(question: str, answer: str) -> None:
     console.print()
     console.print(Rule(Text(question, style="bold"), align="left"))
-    console.print(Text(answer))
+    say(answer)
 
 
 def _show_data(history: AlertHistory, description: Description, path: str | None) -> None:
     _chapter(f"The history: {path or 'the sample data, whose truth is known'}", description.sentence)
     for what in description.suspicious:
-        console.print(Text(f"  look at: {what}", style="yellow"))
+        console.print(Text(printable(f"  look at: {what}"), style="yellow"))
     if description.thin_from is not None:
-        console.print(Text(f"  the answers below are about the {history.n_alerts:,} alerts before that day."))
+        say(f"  the answers below are about the {history.n_alerts:,} alerts before that day.")
 
 
 def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
-    _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}")
+    told = {row["direction"] for row in trends.table.to_pylist()} - {"too short"}
+    _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}" if told else trend.sentence)
     rows = [
-        [*(row[name] for name in trends.by), f"{row['alerts_per_day']:.3g}", _weekly(row), row["direction"]]
+        [*(row[name] for name in trends.by), _figure(row["alerts_per_day"]), _weekly(row), row["direction"]]
         for row in trends.table.slice(0, _ROWS).to_pylist()
     ]
     _list([*trends.by, "a day", "change of that each week (95 %)", "direction"], rows)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else in_figures(value)
 
 
 def _weekly(row: dict[str, Any]) -> str:
@@ -129,8 +142,7 @@ def _show_pairs(pairs: CorrelationAnalysis) -> None:
         for row in pairs.table.slice(0, _ROWS).to_pylist()
         if row["q_value"] is not None and row["q_value"] < 0.05
     ]
-    if rows:
-        _list(["leader", "follower", "followed", "by chance", "q", "lag"], rows)
+    _list(["leader", "follower", "followed", "by chance", "q", "lag"], rows)
 
 
 def _show_resolution(resolution: ResolutionAnalysis) -> None:
@@ -162,12 +174,14 @@ def _time(seconds: float | None) -> str:
 
 
 def _list(names: list[str], rows: list[list[object]]) -> None:
-    """Print a small table; text to the left, numbers to the right."""
+    """Print a small table; none where it has no row."""
+    if not rows:
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(Text("(none)" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("(none)" if cell is None else printable(str(cell))) for cell in row))
     console.print(table)
 
 
@@ -178,24 +192,33 @@ def _show_look(look: FirstLook) -> None:
     for place, row in enumerate(rows, 1):
         console.print()
         console.print(
-            Text.assemble(f"{place}. ", (str(row["item"]), "bold"), f": {row['per_week']:,.0f} alerts a week")
+            Text.assemble(f"{place}. ", (printable(row["item"]), "bold"), f": {_figure(row['per_week'])} alerts a week")
         )
-        console.print(Text(f"   why: {row['why']}."))
+        say(f"   why: {row['why']}.")
         if row["also"]:
-            console.print(Text(f"   also: {row['also']}."))
-        console.print(Text(f"   try: {row['try']}{_saving(row)}."))
+            say(f"   also: {row['also']}.")
+        say(f"   try: {row['try']}{_saving(row)}.")
 
 
-def _saving(row: dict[str, object]) -> str:
+def _saving(row: dict[str, Any]) -> str:
     share, less = row["share"], row["less_per_week"]
     if row["reason"] == "slow":
         return f" (beyond the usual it holds {share:.0%} of the time that alerts are open)"
-    return f" (at most {less:.3g} alerts a week less, {share:.1%} of all)"
+    return f" (at most {in_figures(less)} alerts a week less, {share:.1%} of all)"
+
+
+def _make(out: Path) -> None:
+    """Make the folder before the work begins."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HistoryError(
+            f"--out {out}: cannot make this folder ({error.strerror}).", hint="give a folder of yours: --out charts"
+        ) from error
 
 
 def _keep(out: Path, results: dict[str, Result]) -> list[str]:
     """Write each result's table, and its chart where Altair is installed."""
-    out.mkdir(parents=True, exist_ok=True)
     drawn = []
     for name, result in results.items():
         result.to_csv(out / f"{name}.csv")
@@ -209,6 +232,6 @@ def _show_end(out: Path, pictured: list[str], path: str | None) -> None:
     console.print()
     kept = ", ".join(f"{name}.csv" for name in _CHARTS)
     charts = ", ".join(pictured) if pictured else 'no charts: pip install "alert-analytics[viz]"'
-    console.print(Text(f"Charts and tables in {out}: {charts}; {kept}."))
+    say(f"Charts and tables in {out}: {charts}; {kept}.")
     if path is None:
-        console.print(Text("Your own file: alert-analytics inspect FILE"))
+        say("Your own file: alert-analytics inspect FILE")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
-from alert_analytics.errors import SourceError
+from alert_analytics.cli.output import show_note
+from alert_analytics.errors import HistoryError, SourceError
 from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.sources import Tabular
 
 By = Annotated[list[str] | None, typer.Option("--by", help="Column or label to split by; may be repeated.")]
 
 Verb = Callable[..., None]
+
+_CALENDAR_S = 1e11  # more than three thousand years
+_REASONS = 3
 
 
 def _source_parameters(
@@ -62,11 +67,26 @@ def source_of(
     Raises
     ------
     SourceError
-        Both a format and a mapping are given, or a pair has no ``=``.
+        Both a format and a mapping are given, a mapping's options without it, or a pair has no ``=``.
     """
     if source is not None and map_:
         raise SourceError("--source and --map exclude each other.", hint="--map alone describes a table.")
     if not map_:
+        given = {
+            "--time-format": time_format != "iso",
+            "--timezone": timezone != "UTC",
+            "--missing": missing,
+            "--severity": severity,
+            "--label": label,
+            "--delimiter": delimiter,
+            "--decimal": decimal != ".",
+        }
+        alone = [option for option, there in given.items() if there]
+        if alone:
+            raise SourceError(
+                f"{', '.join(alone)} without --map: it says how mapped columns are read.",
+                hint="`alert-analytics inspect FILE` writes the whole command.",
+            )
         return source
     return Tabular(
         columns=_pairs("--map", map_),
@@ -114,11 +134,52 @@ def asks_history(verb: Verb) -> Verb:
             given.pop(name) for name in inspect.signature(_scope_parameters).parameters
         )
         history = opened(path, source_of(**chosen))
-        history = history if tenant is None else history.tenant(tenant)
+        _warn_of_refused(history)
+        history = history if tenant is None else _of_tenant(history, tenant)
         history = history if as_of is None else history.as_of(as_of)
         verb(history=history.where(where, since=since, until=until), **given)
 
     return _with_signature(run, verb, "history", [path_parameter, _source_parameters, _scope_parameters])
+
+
+def length(option: str, value: float, **unit: float) -> timedelta:
+    """Read an option that is a length of time in one unit, as in ``length("--days", 7, days=1)``.
+
+    Raises
+    ------
+    HistoryError
+        It is not positive, or longer than a calendar.
+    """
+    seconds = value * timedelta(**unit).total_seconds()
+    if not 0 < seconds < _CALENDAR_S:
+        raise HistoryError(f"{option} {value:g}: expected a positive number of {next(iter(unit))}.")
+    return timedelta(seconds=seconds)
+
+
+def _of_tenant(history: AlertHistory, tenant: str) -> AlertHistory:
+    narrowed = history.tenant(tenant)
+    if narrowed.n_alerts == 0 and history.n_alerts > 0:
+        known = history.sql("SELECT DISTINCT tenant_id FROM alerts ORDER BY 1 LIMIT 20")["tenant_id"].to_list()
+        raise HistoryError(f"--tenant {tenant}: no alert is theirs; the tenants are {', '.join(known)}.")
+    return narrowed
+
+
+def _warn_of_refused(history: AlertHistory) -> None:
+    """Say it where rows were set aside: the answer is about the others."""
+    reasons = refused_by_reason(history)
+    if reasons:
+        show_note(
+            f"{sum(reasons.values()):,} rows were set aside and count in no answer: "
+            + "; ".join(f"{n:,} x {reason}" for reason, n in list(reasons.items())[:_REASONS])
+            + (f"; {len(reasons) - _REASONS:,} more reasons." if len(reasons) > _REASONS else ".")
+        )
+
+
+def refused_by_reason(history: AlertHistory) -> dict[str, int]:
+    """Count the rows set aside, by reason, the commonest first."""
+    counts = history.quarantine().group_by("reason").aggregate([("reason", "count")])
+    counts = counts.sort_by([("reason_count", "descending"), ("reason", "ascending")])
+    return dict(zip(counts["reason"].to_pylist(), counts["reason_count"].to_pylist(), strict=True))
 
 
 def _with_signature(run: Verb, verb: Verb, made: str, added: Sequence[Callable[..., None]]) -> Verb:

@@ -4,36 +4,93 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alert_analytics.analytics.result import Result, as_cells
+from alert_analytics.analytics.result import Result, as_cells, printable
+from alert_analytics.errors import HistoryError
 
 if TYPE_CHECKING:
     from alert_analytics.errors import AlertAnalyticsError
 
-console = Console()
+# Names in a history are anyone's: none of them is read as markup.
+console = Console(markup=False, emoji=False, highlight=False)
 
 
-def show(result: Result, *, as_json: bool, as_csv: bool) -> None:
-    """Print a result: as JSON (sentence, settings, rows), as CSV, or for a reader."""
+_GAP = 2
+_WRAPPED = 36  # text longer than this is wrapped
+_ROWS = 20
+
+
+def say(text: str) -> None:
+    """Print a sentence; control characters in it do nothing to the terminal."""
+    console.print(Text(printable(text)))
+
+
+def show(result: Result, main: Sequence[str], *, as_json: bool, as_csv: bool) -> None:
+    """Print a result: as JSON (sentence, settings, rows), as CSV, or for a reader.
+
+    Parameters
+    ----------
+    result : Result
+        What to print.
+    main : sequence of str
+        The columns that matter most, first those that matter more: for a terminal too narrow for all.
+    as_json, as_csv : bool
+        For the next program instead.
+
+    Raises
+    ------
+    HistoryError
+        Both are asked for.
+    """
+    if as_json and as_csv:
+        raise HistoryError("--json and --csv exclude each other.")
     if as_json:
         content = {"sentence": result.sentence, "settings": dict(result.settings), "rows": result.table.to_pylist()}
         print(json.dumps(content, default=_plain, indent=2, allow_nan=False))
     elif as_csv:
+        console.file.flush()
         pa.csv.write_csv(result.table, sys.stdout.buffer)
     else:
-        console.print(result.sentence, markup=False, highlight=False)
-        console.print(rich_table(result.table))
+        say(result.sentence)
+        if len(result):
+            console.print()
+            show_table(result.table, main)
 
 
-def rich_table(table: pa.Table, columns: list[str] | None = None, limit: int = 20) -> Table:
+def show_table(table: pa.Table, main: Sequence[str]) -> None:
+    """Print a table whole where it fits, else as many of its main columns as do, and a word on the others."""
+    widths = _widths(table)
+    if sum(widths.values()) <= console.width + _GAP:
+        console.print(rich_table(table))
+        return
+    room, shown = console.width + _GAP, set[str]()
+    for name in main:
+        room -= min(widths[name], _WRAPPED)
+        if room < 0 and shown:
+            break
+        shown.add(name)
+    console.print(rich_table(table, [name for name in table.column_names if name in shown]))
+    left_out = [name for name in table.column_names if name not in shown]
+    say(f"Not shown: {', '.join(left_out)} (--csv and --json print all).")
+
+
+def _widths(table: pa.Table) -> dict[str, int]:
+    """Cells that each column takes, with the gap to the next."""
+    rows = [table.column_names, *as_cells(table, _ROWS)]
+    return {name: max(cell_len(row[i]) for row in rows) + _GAP for i, name in enumerate(table.column_names)}
+
+
+def rich_table(table: pa.Table, columns: list[str] | None = None, limit: int = _ROWS) -> Table:
     """Lay out an Arrow table for the terminal.
 
     Parameters
@@ -51,23 +108,32 @@ def rich_table(table: pa.Table, columns: list[str] | None = None, limit: int = 2
         Numbers to the right; text is never read as markup.
     """
     shown = table.select(columns) if columns else table
-    laid = Table(box=None, pad_edge=False, header_style="bold")
+    laid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
     for column in shown.schema:
         is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
         laid.add_column(Text(column.name), justify="right" if is_number else "left", overflow="fold")
     for cells in as_cells(shown, limit):
         laid.add_row(*(Text(cell) for cell in cells))
     if shown.num_rows > limit:
-        laid.caption = f"... {shown.num_rows - limit:,} more rows"
+        laid.caption = Text(f"... {shown.num_rows - limit:,} more rows")
     return laid
 
 
 def show_error(error: AlertAnalyticsError) -> None:
     """Print what went wrong and what to do about it, on the error stream."""
-    stderr = Console(stderr=True)
-    stderr.print(Text.assemble(("error: ", "bold red"), error.message), soft_wrap=True)
+    _tell_aside("error: ", "bold red", error.message)
     if error.hint:
-        stderr.print(Text.assemble(("hint: ", "bold"), error.hint), soft_wrap=True)
+        _tell_aside("hint: ", "bold", error.hint)
+
+
+def show_note(text: str) -> None:
+    """Print what the reader should know beside the answer, on the error stream."""
+    _tell_aside("note: ", "bold", text)
+
+
+def _tell_aside(what: str, style: str, text: str) -> None:
+    lines = "\n".join(printable(line) for line in text.splitlines())  # a condition's error points at a place below it
+    Console(stderr=True, highlight=False).print(Text.assemble((what, style), lines), soft_wrap=True)
 
 
 def _plain(value: object) -> object:

@@ -29,9 +29,12 @@ def connect() -> duckdb.DuckDBPyConnection:
     Returns
     -------
     duckdb.DuckDBPyConnection
-        No extension is ever downloaded and Python variables are not visible as tables.
+        No extension is ever downloaded, Python variables are not visible as tables, and its zone is UTC.
     """
-    return duckdb.connect(":memory:", config=_CONFIG)
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    # Text without an offset is UTC wherever it is read, whatever the machine's own zone.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read_only: bool = False) -> None:
@@ -51,7 +54,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
     Raises
     ------
     StoreLockedError
-        Another process writes to the file.
+        Another process writes to the file, or this one has it open.
     SourceError
         The file is no DuckDB database, or its folder is missing or not writable.
     """
@@ -60,20 +63,21 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
     literal = str(path).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{literal}' AS {name} ({mode})")
-    except duckdb.BinderException as error:
-        raise StoreLockedError(
-            f"{path}: this process has the store open already.",
-            hint="use the AlertStore that is open, or close() it first.",
-        ) from error
-    except duckdb.IOException as error:
-        text = str(error)
-        if "lock" in text.lower():
+    except duckdb.Error as error:
+        # DuckDB shows no class of its own for either kind of conflict.
+        said = str(error).splitlines()[0]
+        if said.startswith("Resource In Use Error"):
             raise StoreLockedError(
-                f"{path}: another process holds the store ({_first_line(text)}).",
+                f"{path}: this process has the store open already.",
+                hint="use the AlertStore or AlertHistory that is open, or close() the store first.",
+            ) from error
+        if said.startswith("IO Error: Could not set lock"):
+            raise StoreLockedError(
+                f"{path}: another process holds the store ({said}).",
                 hint="wait for it to finish or close it there; one process at a time may write to a store.",
             ) from error
         raise SourceError(
-            f"{path}: cannot be opened as a store ({_first_line(text)}).",
+            f"{path}: cannot be opened as a store ({said}).",
             hint="give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
         ) from error
 
@@ -99,7 +103,3 @@ def sandbox(rows: pa.Table) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -125,22 +125,55 @@ def run(
         The database refused the query; the message names the file and its parameters.
     """
     text = text_of(package, query)
-    scope = []
+    scope: list[str] = []
     # DuckDB itself renders a relation back to SQL, with every value quoted by its own serializer.
     kind = "VIEW" if lasting else "TEMP VIEW"
     for name, relation in (relations or {}).items():
-        view = f"CREATE OR REPLACE {kind} {name} AS {relation.sql_query()}"
-        cursor.execute(view)
-        scope.append(view + ";")
+        scope.append(f"CREATE OR REPLACE {kind} {name} AS {relation.sql_query()};")
     wanted = set(re.findall(r"\$(\w+)", text))
     bound = {name: value for name, value in (params or {}).items() if name in wanted}
     shown = "\n".join([*scope, *(f"-- ${name} = {value!r}" for name, value in bound.items()), text])
     try:
+        for view in scope:
+            cursor.execute(view)
         # An empty dict makes DuckDB expect named parameters that are not there.
         relation = cursor.sql(text, params=bound) if bound else cursor.sql(text)
     except duckdb.Error as error:
         raise _failed(f"{query}.sql", shown, error) from error
     return Answer(relation, shown, f"{query}.sql")
+
+
+def run_free(
+    cursor: duckdb.DuckDBPyConnection, text: str, params: Sequence[object] | Mapping[str, object] | None = None
+) -> duckdb.DuckDBPyRelation:
+    """Run one statement that somebody else wrote, reading only.
+
+    Parameters
+    ----------
+    cursor : duckdb.DuckDBPyConnection
+        A cursor of the caller's own; a read-only transaction is begun on it.
+    text : str
+        DuckDB SQL.
+    params : sequence or mapping, optional
+        Values for ``?`` or ``$name`` in it.
+
+    Returns
+    -------
+    duckdb.DuckDBPyRelation
+        The rows, not yet fetched.
+
+    Raises
+    ------
+    QueryError
+        It is not one statement.
+    duckdb.Error
+        The database refused it.
+    """
+    # A second statement could end the transaction that keeps the first one from writing.
+    if (n_statements := len(cursor.extract_statements(text))) != 1:
+        raise QueryError(f"The text holds {n_statements} SQL statements; expected one.")
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
+    return cursor.sql(text, params=params) if params else cursor.sql(text)
 
 
 def _failed(where: str, sql: str, error: duckdb.Error) -> QueryError:

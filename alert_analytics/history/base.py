@@ -1,26 +1,25 @@
-"""Where a history's rows come from: a store's table, a file, a dataframe, or alerts made in Python."""
+"""What a history stands on: a store's tables, or rows that were read from a file, a dataframe or Python."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
-from alert_analytics.alerts import Alert, alerts_table
 from alert_analytics.engine import attach, connect
-from alert_analytics.errors import HistoryError, SourceError, SourceNotFoundError
-from alert_analytics.history.schema import canonical
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, QueryError, SourceError
+from alert_analytics.history.reading import is_parquet, table_of, with_lines
+from alert_analytics.history.schema import COLUMNS, EXTRA, canonical
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 STORE = "store"  # the name under which a store's file is attached
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -49,21 +48,43 @@ class Base:
 
     def cursor(self) -> DuckDBPyConnection:
         """Open a cursor of one's own: temporary views on it are invisible to others."""
-        return self.connection.cursor()
+        try:
+            return self.connection.cursor()
+        except duckdb.ConnectionException as error:
+            raise HistoryError(
+                f"{self.origin}: the store was closed.", hint="ask before close(), or open the store again."
+            ) from error
+
+    def version(self) -> int:
+        """How often the rows have changed: the number of ingests, for what is not in a store always 0."""
+        return self.cursor().table(f"{STORE}.ingests").shape[0] if self.in_store else 0
 
     def sound(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
         """The rows that broke no rule."""
         if self.in_store:
             return cursor.table(f"{STORE}.alerts")
-        kept = [name for name in cursor.view(self.rows).columns if name not in {"line", "original", "reason"}]
-        return cursor.view(self.rows).filter("reason IS NULL").select(*map(duckdb.ColumnExpression, kept))
+        judged = self._judged(cursor)
+        kept = [name for name in judged.columns if name in COLUMNS or name.startswith(EXTRA)]
+        columns = (duckdb.ColumnExpression(name).alias(name.removeprefix(EXTRA)) for name in kept)
+        return (judged.filter("reason IS NULL") if self.has_refused else judged).select(*columns)
+
+    @cached_property
+    def has_refused(self) -> bool:
+        """Whether any row breaks a rule: found out once, so that not every question judges a sound file anew."""
+        return bool(self._judged(self.cursor()).filter("reason IS NOT NULL").limit(1).fetchall())
 
     def refused(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
         """The rows set aside: tenant_id, source, line, reason and the original text."""
         if self.in_store:
             return cursor.table(f"{STORE}.quarantine").select("tenant_id", "source", "line", "reason", "original")
         columns = ("tenant_id", "source", "line", "reason", "original")
-        return cursor.view(self.rows).filter("reason IS NOT NULL").select(*columns)
+        return self._judged(cursor).filter("reason IS NOT NULL").select(*columns)
+
+    def _judged(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
+        try:
+            return cursor.view(self.rows)
+        except duckdb.Error as error:  # the Parquet files behind it have gone or changed
+            raise QueryError(f"{self.origin}: {str(error).splitlines()[0]}") from error
 
     def complete_until(self, cursor: DuckDBPyConnection, tenant: str | None) -> datetime | None:
         """The latest moment until which an ingest declared its input complete."""
@@ -98,143 +119,48 @@ def base_of(data: Any) -> Base:
     """
     connection = connect()
     if isinstance(data, (str, Path)) and _is_store(data):
-        attach(connection, Path(data), name=STORE, read_only=True)
+        try:
+            attach(connection, Path(data), name=STORE, read_only=True)
+            check_store(connection, data)
+        except AlertAnalyticsError:
+            connection.close()  # whoever keeps the error must not keep the file
+            raise
         return Base(connection, rows=f"{STORE}.alerts", origin=str(data), in_store=True)
     raw, origin = table_of(connection, data)
+    # Numbering a Parquet file's rows would read it whole for every question.
+    rows = raw if is_parquet(data) else with_lines(connection, data)
     try:
-        answer = canonical(connection, raw, lasting=True)
+        answer = canonical(connection, rows, lasting=True)
     except HistoryError as error:
         raise HistoryError(f"{origin}: {error.message}", hint=error.hint) from error
     answer.relation.create_view("judged", replace=True)
-    return Base(connection, rows="judged", origin=origin, has_identity="fingerprint" in raw.columns)
+    identified = {"fingerprint", "alert_id"} & {name.lower() for name in raw.columns}
+    return Base(connection, rows="judged", origin=origin, has_identity=bool(identified))
 
 
-def table_of(connection: DuckDBPyConnection, data: Any) -> tuple[DuckDBPyRelation, str]:
-    """Read `data` as a table on `connection`, as it is.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Where rows that are no Parquet are copied to, as the table ``raw``.
-    data : str, Path, dataframe that speaks Arrow, or iterable of Alert
-        What to read.
-
-    Returns
-    -------
-    tuple of DuckDBPyRelation and str
-        The rows, and what to call them in messages.
+def check_store(connection: DuckDBPyConnection, path: str | Path, *, may_be_new: bool = False) -> None:
+    """Refuse an attached database that is no store of ours.
 
     Raises
     ------
     SourceError
-        The path names nothing or no table.
-    HistoryError
-        It is of no kind that is known.
+        It lacks a store's tables, or a later version of the library made it.
     """
-    if isinstance(data, (str, Path)):
-        return table_at(connection, str(data)), str(data)
-    if hasattr(data, "__arrow_c_stream__"):
-        return _copied(connection, pa.table(data)), f"{type(data).__name__}"
-    if isinstance(data, Iterable):
-        found = list(data)
-        if all(isinstance(one, Alert) for one in found):
-            return _copied(connection, alerts_table(found)), f"{len(found)} alerts"
-    raise HistoryError(
-        f"A {type(data).__name__} is no alert history.",
-        hint="give a Parquet or CSV path, a pandas, polars or Arrow table, a store's path, or a list of Alert.",
-    )
-
-
-def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyRelation:
-    """Read the Parquet or CSV file, or files, that a path or glob names.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Where CSV is copied to, as the table ``raw``; Parquet is scanned where it lies.
-    path : str
-        A path or glob; all CSV (also gzip or zstd) or all Parquet.
-    **csv
-        Options of DuckDB's CSV reader.
-
-    Returns
-    -------
-    DuckDBPyRelation
-        The rows in file order.
-
-    Raises
-    ------
-    SourceNotFoundError
-        The path names nothing.
-    SourceError
-        It cannot be read as a table.
-    """
-    paths = _paths(path)
-    try:
-        if _is_parquet(paths):
-            return connection.read_parquet(paths, union_by_name=True)
-        rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
-        connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
-    except (duckdb.Error, UnicodeDecodeError) as error:
+    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL"
+    tables = [str(name) for (name,) in connection.execute(query, [STORE]).fetchall()]
+    if may_be_new and not tables:
+        return
+    if not {"alerts", "ingests", "meta", "quarantine"} <= set(tables):
         raise SourceError(
-            f"{path}: cannot be read as a table ({str(error).splitlines()[0]}).",
-            hint="`alert-analytics inspect FILE` shows what the file looks like.",
-        ) from error
-    return connection.table("raw")
-
-
-def named(data: Any) -> str:
-    """What to call an input in a message: its path, or what kind of thing it is."""
-    return str(data) if isinstance(data, (str, Path)) else f"The {type(data).__name__}"
-
-
-def _paths(path: str) -> list[str]:
-    paths = [path] if Path(path).exists() else sorted(glob.glob(path))
-    if not paths:
-        raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
-    return paths
-
-
-def _is_parquet(paths: list[str]) -> bool:
-    return {Path(one).suffix.lower() for one in paths} <= {".parquet", ".pq"}
-
-
-LINE, ORIGINAL = "line_in_file", "row_in_file"
-"""What :func:`numbered` calls a row's place and the whole row."""
-
-
-def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyRelation:
-    """Read a table as a source does: its rows, each with its place in the input and the whole row as a struct.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Where rows that are no Parquet are copied to.
-    data : str, Path, or dataframe that speaks Arrow
-        What to read.
-    **csv
-        Options of DuckDB's CSV reader.
-
-    Returns
-    -------
-    DuckDBPyRelation
-        The table's columns, ``line_in_file`` (of a CSV with its header as line 1, else the row from 1) and
-        ``row_in_file``.
-    """
-    if not isinstance(data, (str, Path)):
-        table_of(connection, data)
-        return connection.sql(f"SELECT *, rowid + 1 AS {LINE}, raw AS {ORIGINAL} FROM raw")
-    rows = table_at(connection, str(data), **csv)
-    if _is_parquet(_paths(str(data))):
-        return rows.set_alias("given").select(f"*, row_number() OVER () AS {LINE}, given AS {ORIGINAL}")
-    return connection.sql(f"SELECT *, rowid + 2 AS {LINE}, raw AS {ORIGINAL} FROM raw")
-
-
-def _copied(connection: DuckDBPyConnection, rows: pa.Table) -> DuckDBPyRelation:
-    connection.register("handed_over", rows)
-    connection.execute("CREATE OR REPLACE TABLE raw AS SELECT * FROM handed_over")
-    connection.unregister("handed_over")
-    return connection.table("raw")
+            f"{path}: a DuckDB database, but no alert store (tables: {', '.join(tables[:8]) or 'none'}).",
+            hint="open it with duckdb and hand the table over: aa.AlertHistory.open(connection.table('...')).",
+        )
+    [(version,)] = connection.execute(f"SELECT max(schema_version) FROM {STORE}.meta").fetchall()
+    if version != SCHEMA_VERSION:
+        raise SourceError(
+            f"{path}: a store of version {version}; this library reads version {SCHEMA_VERSION}.",
+            hint="upgrade alert-analytics.",
+        )
 
 
 def _is_store(path: str | Path) -> bool:

@@ -6,9 +6,9 @@ WITH worded AS (
             coalesce(tenant_id, declared_tenant, 'default') AS tenant_id,
             coalesce(source, declared_source) AS source,
             coalesce(rule, 'unknown') AS rule,
-            lower(trim(severity)) AS severity,
-            lower(trim(status)) AS status,
-            lower(trim(resolution)) AS resolution,
+            nullif(lower(trim(severity)), '') AS severity,
+            nullif(lower(trim(status)), '') AS status,
+            nullif(lower(trim(resolution)), '') AS resolution,
             coalesce(labels, MAP {}) AS labels,
             coalesce(occurrences, 1) AS occurrences,
             coalesce(observed_at, resolved_at, acknowledged_at, fired_at) AS observed_at
@@ -22,8 +22,11 @@ judged AS (
             CASE
                 WHEN reason IS NOT NULL THEN reason
                 WHEN fired_at IS NULL THEN 'no fired_at'
+                WHEN fired_at < TIMESTAMP '0001-01-01' THEN 'fired_at lies before all calendars'
                 WHEN fired_at > tomorrow THEN 'fired_at lies in the future'
                 WHEN resolved_at > tomorrow THEN 'resolved_at lies in the future'
+                WHEN acknowledged_at > tomorrow THEN 'acknowledged_at lies in the future'
+                WHEN observed_at > tomorrow THEN 'observed_at lies in the future'
                 WHEN resolved_at < fired_at THEN 'resolved_at precedes fired_at'
                 WHEN acknowledged_at < fired_at THEN 'acknowledged_at precedes fired_at'
                 WHEN severity NOT IN ('info', 'low', 'medium', 'high', 'critical')
@@ -59,7 +62,9 @@ hashed AS (
 SELECT
     * EXCLUDE (declared_tenant, declared_source, tomorrow, content, place)
     REPLACE (
-        CASE WHEN reason IS NOT NULL THEN to_json(original)::VARCHAR END AS original,
+        -- A refused row is a matter of whoever brought it, whatever tenant it names.
+        CASE WHEN reason IS NULL THEN tenant_id ELSE coalesce(declared_tenant, tenant_id) END AS tenant_id,
+        CASE WHEN reason IS NOT NULL THEN json_extract_string(to_json(original), '$') END AS original,
         -- Without an identity the row's content, and its place among identical rows, stand for it.
         coalesce(fingerprint, concat_ws('-', content, place)) AS fingerprint,
         coalesce(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from functools import reduce
 from typing import TYPE_CHECKING, Any, cast
 
 import duckdb
@@ -12,7 +11,7 @@ from duckdb import CaseExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.alerts.expressions import And, Compare, In, IsNull, Literal, Name, Not, Or
 from alert_analytics.errors import ConditionError, HistoryError
-from alert_analytics.history.schema import SEVERITIES
+from alert_analytics.history.schema import SEVERITIES, kind_of
 from alert_analytics.history.scope import Resolve, moment
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 _NUMERIC_TEXT = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
 
 
@@ -65,7 +63,7 @@ def compiled(condition: Condition, resolve: Resolve, relation: DuckDBPyRelation)
                 return cast("Expression", _COMPARE[op](*_pair(left, right, resolve, kinds)))
             case In(operand, values, negated):
                 tests = [operator.eq(*_pair(operand, value, resolve, kinds)) for value in values]
-                found: Expression = reduce(operator.or_, tests)
+                found = _joined(operator.or_, tests)
                 return ~found if negated else found
             case IsNull(operand, negated):
                 value = _read(operand, resolve)
@@ -73,11 +71,19 @@ def compiled(condition: Condition, resolve: Resolve, relation: DuckDBPyRelation)
             case Not(operand):
                 return ~build(operand)
             case And(operands):
-                return reduce(operator.and_, map(build, operands))
+                return _joined(operator.and_, list(map(build, operands)))
             case Or(operands):
-                return reduce(operator.or_, map(build, operands))
+                return _joined(operator.or_, list(map(build, operands)))
 
     return build(condition)
+
+
+def _joined(join: Callable[[Any, Any], Any], tests: list[Expression]) -> Expression:
+    """Join many tests as a balanced tree: a chain of a thousand is deeper than the database's parser goes."""
+    while len(tests) > 1:
+        pairs = [join(*tests[i : i + 2]) if i + 1 < len(tests) else tests[i] for i in range(0, len(tests), 2)]
+        tests = pairs
+    return tests[0]
 
 
 def _read(operand: Operand, resolve: Resolve) -> Expression:
@@ -125,15 +131,10 @@ def _kind(operand: Operand, kinds: dict[str, str]) -> str:
     if isinstance(operand, Literal):
         value = operand.value
         return "a boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "a number"
-    column = kinds.get(operand.name, "VARCHAR")
-    if column.startswith(("TIMESTAMP", "DATE")):
-        return "time"
-    if any(word in column for word in _NUMBERS) and not column.startswith(("MAP", "STRUCT", "LIST")):
-        return "a number"
-    return "a boolean" if column == "BOOLEAN" else "text"
+    return kind_of(kinds.get(operand.name, "VARCHAR"))
 
 
 def _parsed(text: Expression, wanted: str) -> Expression:
     pattern, kind = (_NUMERIC_TEXT, "DOUBLE") if wanted == "a number" else ("(?i)true|false", "BOOLEAN")
     fits = FunctionExpression("regexp_full_match", text, ConstantExpression(pattern))
-    return CaseExpression(fits, text.cast(duckdb.type(kind))).otherwise(ConstantExpression(None))
+    return CaseExpression(fits, text.try_cast(duckdb.type(kind))).otherwise(ConstantExpression(None))

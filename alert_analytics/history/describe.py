@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from alert_analytics.engine import Answer
 
+_SHOWN = 8
+"""How many reasons are printed; a reason quotes the value, so there may be as many as rows."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -55,7 +58,8 @@ class Description:
     def sentence(self) -> str:
         """The description in one sentence."""
         if not self.n_alerts:
-            return "No alert is in scope."
+            refused = sum(self.quarantined.values())
+            return "No alert is in scope" + (f"; {refused:,} rows were set aside." if refused else ".")
         share, odd = self.open_share or 0.0, len(self.suspicious)
         warned = f"{odd} thing{'s' * (odd != 1)} to look at" if odd else "nothing looks wrong"
         return (
@@ -75,7 +79,9 @@ class Description:
         for row in self.columns.to_pylist():
             common = "" if row["most_common"] is None else f"{row['most_common']} ({row['most_common_share']:.0%})"
             lines.append(f"{row['column']:<12}{row['null_share']:>8.1%}{row['n_distinct']:>10,}  {common}")
-        lines += [f"set aside: {n:,} x {reason}" for reason, n in self.quarantined.items()]
+        lines += [f"set aside: {n:,} x {reason}" for reason, n in list(self.quarantined.items())[:_SHOWN]]
+        if (more := len(self.quarantined) - _SHOWN) > 0:
+            lines.append(f"set aside: {more:,} more reasons; quarantine() lists them")
         lines += [f"gap: {g['gap_start']} to {g['gap_end']} ({g['n_hours']:.0f} h)" for g in self.gaps.to_pylist()]
         lines += [f"look at: {what}" for what in self.suspicious]
         return "\n".join(lines)
@@ -139,8 +145,8 @@ def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refus
             yield f"{row['column']} is missing in {row['null_share']:.0%} of the alerts."
     if counts["thin"]:
         yield (
-            f"only {counts['thin']['n_after']:,} alerts fired from {counts['thin']['thin_from']:%Y-%m-%d} on: an export "
-            "that was cut by date? A trend over it falls for that reason alone; "
+            f"only {counts['thin']['n_after']:,} alerts fired from {counts['thin']['thin_from']:%Y-%m-%d} on: an "
+            "export that was cut by date? A trend over it falls for that reason alone; "
             f"use until='{counts['thin']['thin_from']:%Y-%m-%d}'."
         )
     elif gaps.num_rows:

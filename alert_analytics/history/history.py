@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
-from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.alerts.conditions import parse
-from alert_analytics.engine import Answer, run, sandbox
-from alert_analytics.errors import QueryError, UnknownColumnError
+from alert_analytics.engine import Answer, run, run_free, sandbox
+from alert_analytics.errors import QueryError
 from alert_analytics.history.base import Base, base_of
-from alert_analytics.history.conditions import compiled
 from alert_analytics.history.describe import Description, described
-from alert_analytics.history.scope import Scope, matching_rows, moment, rows_as_of, tenant_rows
+from alert_analytics.history.scope import Scope, moment, tenant_rows
+from alert_analytics.history.view import View
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ class AlertHistory:
     def __init__(self, base: Base, scope: Scope | None = None) -> None:
         self._base = base
         self._scope = scope or Scope()
+        self._view = View(base, self._scope)
 
     @classmethod
     def open(cls, data: Any) -> AlertHistory:
@@ -152,24 +151,24 @@ class AlertHistory:
         low = None if since is None else moment(since, "since")
         high = None if until is None else moment(until, "until")
         narrowed = AlertHistory(self._base, scope.fired_between(low, high))
-        narrowed._relation(self._base.cursor())  # an unknown name is said here, not in a later question
+        narrowed._view.relation(self._base.cursor())  # an unknown name is said here, not in a later question
         return narrowed
 
     # -- looking ------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @property
     def n_alerts(self) -> int:
         """How many alerts are in scope."""
-        return int(self._measured["n_alerts"])
+        return int(self._view.measured["n_alerts"])
 
-    @cached_property
+    @property
     def watermark(self) -> datetime | None:
         """The moment up to which the tenant's alerts are known: what is open then is right-censored there.
 
         The largest time observed (or what an ingest declared complete), and no later than ``as_of``. Conditions do
         not move it. None for a history without a row.
         """
-        known: datetime | None = self._measured["watermark"]
+        known: datetime | None = self._view.measured["watermark"]
         return known
 
     @property
@@ -177,7 +176,7 @@ class AlertHistory:
         """When alerts in scope could have fired; None where nothing says so."""
         if self.watermark is None:
             return None
-        start = self._scope.since or self._measured["first_fired_at"]
+        start = self._scope.since or self._view.measured["first_fired_at"]
         end = min(self.watermark, self._scope.until or self.watermark)
         return None if start is None else Span(start, max(start, end))
 
@@ -201,8 +200,8 @@ class AlertHistory:
         Description
             Prints as text and as a table in Jupyter.
         """
-        counts = self.quarantine().group_by("reason").aggregate([("reason", "count")])
-        refused = dict(zip(counts["reason"].to_pylist(), counts["reason_count"].to_pylist(), strict=True))
+        counted = Counter(self.quarantine()["reason"].to_pylist()).items()
+        refused = dict(sorted(counted, key=lambda item: (-item[1], item[0])))
         return described(self.ask, self.settings, refused, has_identity=self._base.has_identity)
 
     def quarantine(self) -> pa.Table:
@@ -213,20 +212,21 @@ class AlertHistory:
         pyarrow.Table
             ``tenant_id, source, line, reason, original``; the whole of the tenant's, whatever the other conditions.
         """
-        return tenant_rows(self._base.refused(self._base.cursor()), self._scope).to_arrow_table()
+        rows = tenant_rows(self._base.refused(self._base.cursor()), self._scope)
+        return self._view.fetched(rows.order("source, line, original"), "to_arrow_table")
 
     def to_arrow(self) -> pa.Table:
         """Fetch the alerts in scope, in order of ``fired_at``."""
-        return self._ordered().to_arrow_table()
+        return self._view.fetched(self._view.ordered(), "to_arrow_table")
 
     def to_polars(self) -> pl.DataFrame:
         """Fetch the alerts in scope as a polars frame, in order of ``fired_at``."""
-        frame: pl.DataFrame = self._ordered().pl()
+        frame: pl.DataFrame = self._view.fetched(self._view.ordered(), "pl")
         return frame
 
     def to_pandas(self) -> pd.DataFrame:
         """Fetch the alerts in scope as a pandas frame, in order of ``fired_at``."""
-        frame: pd.DataFrame = self._ordered().df()
+        frame: pd.DataFrame = self._view.fetched(self._view.ordered(), "df")
         return frame
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
@@ -259,17 +259,15 @@ class AlertHistory:
             The rows, lazily, and the SQL.
         """
         cursor = self._base.cursor()
-        alerts = self._relation(cursor)
-        extra = [_key(name, columns, self._resolver(alerts)) for name, columns in (keys or {}).items()]
-        if extra:
-            alerts = alerts.select(duckdb.StarExpression(), *extra)
+        alerts = self._view.relation(cursor, keys or {})
         return run(cursor, query, package=package, relations={"alerts": alerts}, params=params)
 
     def sql(self, text: str, params: Sequence[object] | Mapping[str, object] | None = None) -> pl.DataFrame:
-        """Ask in SQL of your own; the alerts in scope are the table ``alerts``.
+        """Ask in SQL of your own, one query, reading only; the alerts in scope are the table ``alerts``.
 
         On a tenant's history the connection holds that tenant's rows and nothing else, external access off and
-        configuration locked. On the operator's view (no tenant) the query runs on the store's own connection.
+        configuration locked. On the operator's view (no tenant) the query runs on the store's own connection and may
+        read files.
 
         Parameters
         ----------
@@ -281,16 +279,15 @@ class AlertHistory:
         Raises
         ------
         QueryError
-            The database refused it.
+            It is not one query, or the database refused it.
         """
         if self._scope.tenant is not None:
-            cursor = self._sandbox.cursor()
+            cursor = self._view.once("sandbox", lambda: sandbox(self.to_arrow())).cursor()
         else:
             cursor = self._base.cursor()
-            cursor.execute(f"CREATE OR REPLACE TEMP VIEW alerts AS {self._relation(cursor).sql_query()}")
+            cursor.execute(f"CREATE OR REPLACE TEMP VIEW alerts AS {self._view.relation(cursor).sql_query()}")
         try:
-            answer = cursor.sql(text, params=params) if params else cursor.sql(text)
-            frame: pl.DataFrame = (answer or cursor.sql("SELECT 'done' AS result")).pl()
+            frame: pl.DataFrame = run_free(cursor, text, params).pl()
         except duckdb.Error as error:
             raise QueryError(
                 f"history.sql: {str(error).splitlines()[0]}", hint="the table is called alerts."
@@ -300,63 +297,6 @@ class AlertHistory:
     def __repr__(self) -> str:
         where = {k: v for k, v in self._scope.described().items() if v}
         return f"<AlertHistory of {self._base.origin}: {self.n_alerts:,} alerts until {self.watermark}; scope {where}>"
-
-    # -- inside -------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _sandbox(self) -> DuckDBPyConnection:
-        return sandbox(self.to_arrow())
-
-    @cached_property
-    def _measured(self) -> dict[str, Any]:
-        cursor = self._base.cursor()
-        known = rows_as_of(tenant_rows(self._base.sound(cursor), self._scope), self._scope.as_of)
-        whole = run(cursor, "extent", package=__package__, relations={"alerts": known}).arrow().to_pylist()[0]
-        cursor = self._base.cursor()
-        scoped = run(cursor, "extent", package=__package__, relations={"alerts": self._relation(cursor)})
-        measured = scoped.arrow().to_pylist()[0]
-        moments = (whole["last_observed"], self._base.complete_until(cursor, self._scope.tenant))
-        latest = max((t for t in moments if t is not None), default=None)
-        if self._scope.as_of is not None:
-            # Of the time after the last observation nothing is known, whatever moment is asked for.
-            unscoped = AlertHistory(self._base, Scope(tenant=self._scope.tenant)).watermark
-            latest = None if unscoped is None else min(self._scope.as_of, unscoped)
-        return {**measured, "watermark": latest}
-
-    def _relation(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
-        known = rows_as_of(tenant_rows(self._base.sound(cursor), self._scope), self._scope.as_of)
-        resolve = self._resolver(known)
-        tests = [compiled(condition, resolve, known) for condition in self._scope.conditions]
-        return matching_rows(known, self._scope, resolve, tests)
-
-    def _ordered(self) -> DuckDBPyRelation:
-        return self._relation(self._base.cursor()).order("fired_at, alert_id")
-
-    def _resolver(self, relation: DuckDBPyRelation) -> Any:
-        def resolve(name: str) -> Expression:
-            if name in relation.columns:
-                return ColumnExpression(name)
-            if name in self._labels:
-                return FunctionExpression("map_extract_value", ColumnExpression("labels"), ConstantExpression(name))
-            columns = [one for one in relation.columns if one not in {"labels", "metadata"}]
-            raise UnknownColumnError(
-                f"No column or label {name!r}; columns: {', '.join(columns)}; labels: {', '.join(self._labels) or 'none'}.",
-                hint="names are case-sensitive.",
-            )
-
-        return resolve
-
-    @cached_property
-    def _labels(self) -> list[str]:
-        cursor = self._base.cursor()
-        rows = tenant_rows(self._base.sound(cursor), self._scope)
-        found = run(cursor, "labels", package=__package__, relations={"alerts": rows}).arrow()
-        return [str(name) for name in found["label"].to_pylist()]
-
-
-def _key(name: str, columns: Sequence[str], resolve: Any) -> Expression:
-    text = [resolve(column).cast(duckdb.type("VARCHAR")) for column in columns]
-    return FunctionExpression("list_value", *text).cast(duckdb.type("VARCHAR[]")).alias(name)
 
 
 __all__ = ["AlertHistory", "Span"]

@@ -63,7 +63,7 @@ def merge(
             for step in _STEPS:
                 text = text_of(__package__, step)
                 cursor.execute(text, {name: value for name, value in params.items() if f"${name}" in text})
-        except duckdb.Error:
+        except BaseException:
             cursor.execute("ROLLBACK")
             raise
         cursor.execute("COMMIT")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
-from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
+from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import Answer, run
 from alert_analytics.errors import HistoryError
@@ -50,7 +50,15 @@ TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 """From least to most severe."""
 
-_INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+EXTRA = "extra:"
+"""What stands before the name of a column that is not canonical, so that it can collide with none of ours."""
+
+LINE, ORIGINAL = "line_in_file", "row_in_file"
+"""What a row's place in its input and the row as it came are called in a table that is not a source's."""
+
+_NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
+_NOTHING = '"NULL"'  # the type of a column without any value
+_HAS_ZONE = r":\d\d.*([A-Za-z]|[+-]\d\d(:?\d\d)?)$"
 
 
 def canonical(
@@ -61,6 +69,7 @@ def canonical(
     source: str = "table",
     keep_extras: bool = True,
     lasting: bool = False,
+    from_source: bool = False,
 ) -> Answer:
     """Bring a table with some of the canonical columns into the full canonical shape, each row judged.
 
@@ -69,16 +78,19 @@ def canonical(
     cursor : DuckDBPyConnection
         Where the views live.
     given : DuckDBPyRelation
-        Rows with at least ``fired_at``. A column ``reason`` (a source's own objection to the row), ``line`` and
-        ``original`` (the row as it came, text or struct) pass through.
+        Rows with at least ``fired_at``; canonical columns are found in any case, as the database takes names. The
+        place of a row and the row as it came are read from :data:`LINE` and :data:`ORIGINAL` where they are there.
     tenant : str, optional
         The tenant of rows that name none (``default`` where not given); a row that names another one is refused.
     source : str
         The source of rows that name none.
     keep_extras : bool
-        Whether columns that are not canonical stay, as columns to filter and group by.
+        Whether columns that are not canonical stay, under their names behind :data:`EXTRA`.
     lasting : bool
         Whether other cursors of the database are to see the views behind the answer.
+    from_source : bool
+        Whether a source made the rows: then ``line``, ``original`` and ``reason`` (its own objection to the row) are
+        its words about the row, not columns of somebody's table.
 
     Returns
     -------
@@ -88,37 +100,100 @@ def canonical(
     Raises
     ------
     HistoryError
-        There is no ``fired_at``, or a time column holds numbers.
+        There is no ``fired_at``, or a column is of a type that cannot be read.
     """
-    if "fired_at" not in given.columns:
+    names = {name.lower(): name for name in given.columns}
+    if "fired_at" not in names:
         raise HistoryError(
-            f"No column fired_at among {_listed(given.columns)}.",
+            f"No column fired_at among {_listed([name for name in given.columns if name not in {LINE, ORIGINAL}])}.",
             hint="map the table's columns with aa.sources.Tabular(columns={'fired_at': ...}); "
             "`alert-analytics inspect FILE` writes the mapping for you.",
         )
-    given = given.set_alias("whole")
+    given = given if ORIGINAL in names or (from_source and "original" in names) else given.set_alias(ORIGINAL)
     kinds = dict(zip(given.columns, map(str, given.types), strict=True))
-    passed: dict[str, Expression] = {
-        # The row as it came, for the quarantine; packed here, turned to text only for the rows that are refused.
-        "original": ColumnExpression("original" if "original" in kinds else "whole"),
-        "line": ColumnExpression("line") if "line" in kinds else ConstantExpression(None),
-        "reason": ColumnExpression("reason") if "reason" in kinds else ConstantExpression(None),
-    }
-    columns = [_column(name, kinds).alias(name) for name in COLUMNS]
-    columns += [
-        passed["original"].alias("original"),
-        passed["line"].cast(duckdb.type("BIGINT")).alias("line"),
-        passed["reason"].cast(duckdb.type("VARCHAR")).alias("reason"),
-    ]
+    read = {name: _column(name, names[name], kinds[names[name]], given) for name in COLUMNS if name in names}
+    columns = [read[name].alias(name) if name in read else _null(kind).alias(name) for name, kind in COLUMNS.items()]
+    columns += _about_rows(kinds, from_source, _objections(read, names, kinds))
     if keep_extras:
-        extras = [name for name in given.columns if name not in COLUMNS and name not in passed]
-        columns += [ColumnExpression(name).alias(name) for name in extras if not name.startswith("__index_level")]
+        columns += _extras(kinds)
     rows = given.select(*columns, *_declared(tenant, source))
-    if "fingerprint" in kinds:
-        rows = rows.select(duckdb.StarExpression(), ConstantExpression(None).alias("place"))
+    if "fingerprint" in names and not _any_null(given, names["fingerprint"]):
+        rows = rows.select(duckdb.StarExpression(), _null("BIGINT").alias("place"))
     else:
         rows = run(cursor, "ordinal", package=_PACKAGE, relations={"unidentified": rows}, lasting=lasting).relation
     return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
+
+
+def kind_of(column_type: str) -> str:
+    """Say in one word what a database type holds.
+
+    Parameters
+    ----------
+    column_type : str
+        As a relation's ``types`` has it.
+
+    Returns
+    -------
+    str
+        ``time``, ``a number``, ``a boolean`` or ``text`` (anything else, too).
+    """
+    if column_type.startswith(("TIMESTAMP", "DATE")):
+        return "time"
+    if any(word in column_type for word in _NUMBERS) and column_type.partition("(")[0] not in {"MAP", "STRUCT", "ENUM"}:
+        return "text" if column_type.endswith("]") or column_type == "INTERVAL" else "a number"
+    return "a boolean" if column_type == "BOOLEAN" else "text"
+
+
+def iso_time(text: Expression, zone: str) -> Expression:
+    """Read ISO 8601 text as UTC: an offset or zone counts where there is one, else `zone`.
+
+    Parameters
+    ----------
+    text : Expression
+        Of type VARCHAR.
+    zone : str
+        Such as ``Europe/Paris``.
+
+    Returns
+    -------
+    Expression
+        A timestamp without zone; null for text that is no time.
+    """
+    # Cast to TIMESTAMP, the database would drop an offset without a word.
+    tight = FunctionExpression(
+        "regexp_replace", text, ConstantExpression(r"\s+([+-]\d\d(:?\d\d)?)$"), ConstantExpression(r"\1")
+    )
+    zoned = FunctionExpression("regexp_replace", tight, ConstantExpression("z$"), ConstantExpression("Z"))
+    utc, stamp = ConstantExpression("UTC"), duckdb.type("TIMESTAMP")
+    local = FunctionExpression("timezone", ConstantExpression(zone), text.try_cast(stamp))
+    instant = zoned.try_cast(duckdb.type("TIMESTAMP WITH TIME ZONE"))
+    has_zone = FunctionExpression("regexp_matches", text, ConstantExpression(_HAS_ZONE))
+    return CaseExpression(has_zone, FunctionExpression("timezone", utc, instant)).otherwise(
+        FunctionExpression("timezone", utc, local)
+    )
+
+
+def _null(kind: str) -> Expression:
+    return ConstantExpression(None).cast(duckdb.type(kind))
+
+
+def _about_rows(kinds: Mapping[str, str], from_source: bool, objections: Sequence[Expression]) -> Iterator[Expression]:
+    """The row as it came (packed; turned to text only where it is refused), its place, and what is wrong with it."""
+    line, original = ("line", "original") if from_source else (LINE, ORIGINAL)
+    yield ColumnExpression(original if original in kinds else ORIGINAL).alias("original")
+    yield (ColumnExpression(line).cast(duckdb.type("BIGINT")) if line in kinds else _null("BIGINT")).alias("line")
+    said = [ColumnExpression("reason").cast(duckdb.type("VARCHAR"))] if from_source and "reason" in kinds else []
+    yield CoalesceOperator(*said, *objections, _null("VARCHAR")).alias("reason")
+
+
+def _extras(kinds: Mapping[str, str]) -> Iterator[Expression]:
+    for name, kind in kinds.items():
+        if name.lower() not in COLUMNS and name not in {LINE, ORIGINAL} and not name.startswith("__index_level"):
+            column = ColumnExpression(name)
+            zoned = kind == "TIMESTAMP WITH TIME ZONE"
+            yield (FunctionExpression("timezone", ConstantExpression("UTC"), column) if zoned else column).alias(
+                EXTRA + name
+            )
 
 
 def _declared(tenant: str | None, source: str) -> list[Expression]:
@@ -129,33 +204,78 @@ def _declared(tenant: str | None, source: str) -> list[Expression]:
     ]
 
 
-def _column(name: str, kinds: dict[str, str]) -> Expression:
-    wanted = COLUMNS[name]
-    if name not in kinds:
-        return ConstantExpression(None).cast(duckdb.type(wanted))
-    kind, column = kinds[name], ColumnExpression(name)
-    if wanted == "TIMESTAMP":
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return FunctionExpression("timezone", ConstantExpression("UTC"), column).cast(duckdb.type(wanted))
-        if kind in _INTEGERS or kind in {"DOUBLE", "FLOAT"}:
-            raise HistoryError(
-                f"Column {name} holds numbers ({kind}); expected timestamps.",
-                hint=f"aa.sources.Tabular(columns={{'{name}': '{name}', ...}}, timestamp_format='epoch_ms') reads them.",
-            )
-    if name == "labels" and not kind.startswith("MAP"):
+def _column(name: str, theirs: str, kind: str, given: DuckDBPyRelation) -> Expression:
+    """One column in its canonical type; null where a value cannot be read."""
+    wanted, column = COLUMNS[name], ColumnExpression(theirs)
+    if kind == wanted:
+        return column
+    if kind == _NOTHING:
+        return _null(wanted)
+    if name == "labels":
         return _labels_from(kind, column)
-    return column if kind == wanted else column.cast(duckdb.type(wanted))
+    if wanted == "TIMESTAMP":
+        return _time(name, kind, column, given)
+    if wanted in {"BIGINT", "DOUBLE"}:
+        text = column if kind_of(kind) == "a number" else column.cast(duckdb.type("VARCHAR"))
+        return text.try_cast(duckdb.type(wanted))
+    return column.cast(duckdb.type(wanted))
+
+
+def _time(name: str, kind: str, column: Expression, given: DuckDBPyRelation) -> Expression:
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return FunctionExpression("timezone", ConstantExpression("UTC"), column)
+    if kind == "VARCHAR":
+        return iso_time(FunctionExpression("trim", column), "UTC")
+    if kind_of(kind) == "time":
+        return column.try_cast(duckdb.type("TIMESTAMP"))
+    # A column of missing values alone often arrives as floats.
+    text = column.cast(duckdb.type("VARCHAR"))
+    if name == "fired_at" or given.filter(column.isnotnull() & (text != ConstantExpression("nan"))).limit(1).fetchall():
+        raise HistoryError(
+            f"Column {name} holds {f'numbers ({kind})' if kind_of(kind) == 'a number' else kind}; expected timestamps.",
+            hint=f"aa.sources.Tabular(columns={{'{name}': '{name}', ...}}, timestamp_format='epoch_ms') reads numbers.",
+        )
+    return _null("TIMESTAMP")
 
 
 def _labels_from(kind: str, column: Expression) -> Expression:
     """Labels come as a map, as a struct (Arrow's usual inference) or as JSON text; JSON is the way between."""
+    if kind.startswith("MAP"):
+        return column.cast(duckdb.type(COLUMNS["labels"]))
     if not (kind.startswith("STRUCT") or kind in {"VARCHAR", "JSON"}):
         raise HistoryError(
             f"Column labels is {kind}; expected a map or a struct of text, or JSON text.",
             hint="rename the column if it is something else; any column can be grouped by.",
         )
-    text = FunctionExpression("to_json", column) if kind.startswith("STRUCT") else column
-    return CoalesceOperator(text.cast(duckdb.type("JSON"))).cast(duckdb.type(COLUMNS["labels"]))
+    text = (FunctionExpression("to_json", column) if kind.startswith("STRUCT") else column).cast(duckdb.type("VARCHAR"))
+    json = CaseExpression(FunctionExpression("json_valid", text), text.cast(duckdb.type("JSON")))
+    is_object = FunctionExpression("json_type", json.otherwise(_null("JSON"))) == ConstantExpression("OBJECT")
+    # Merged into an empty object, a label without a value goes: Arrow gives every row the labels of all rows.
+    known = FunctionExpression("json_merge_patch", ConstantExpression("{}"), text.cast(duckdb.type("JSON")))
+    return CaseExpression(is_object, known.cast(duckdb.type(COLUMNS["labels"]))).otherwise(_null(COLUMNS["labels"]))
+
+
+def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds: Mapping[str, str]) -> list[Expression]:
+    """For each column whose values may be unreadable, the words for one that is."""
+    words = {"TIMESTAMP": "an ISO 8601 time", "BIGINT": "a whole number", "DOUBLE": "a number"}
+    said = []
+    for name, value in read.items():
+        kind, wanted = kinds[names[name]], COLUMNS[name]
+        if kind == wanted or wanted == "VARCHAR" or kind in {_NOTHING, "TIMESTAMP WITH TIME ZONE"}:
+            continue
+        column = ColumnExpression(names[name])
+        text = column.cast(duckdb.type("VARCHAR"))
+        is_lost = column.isnotnull() & value.isnull() & (text != ConstantExpression("nan"))
+        expected = words.get(wanted, "a JSON object")
+        words_for_it = FunctionExpression(
+            "concat", ConstantExpression(f"{name} is '"), text, ConstantExpression(f"', expected {expected}")
+        )
+        said.append(CaseExpression(is_lost, words_for_it).otherwise(_null("VARCHAR")))
+    return said
+
+
+def _any_null(given: DuckDBPyRelation, name: str) -> bool:
+    return bool(given.filter(ColumnExpression(name).isnull()).limit(1).fetchall())
 
 
 def _listed(names: Sequence[str], limit: int = 12) -> str:

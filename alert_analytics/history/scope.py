@@ -17,6 +17,7 @@ import duckdb
 from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.errors import HistoryError
+from alert_analytics.history.schema import kind_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation, Expression
@@ -133,7 +134,8 @@ def matching_rows(
     relation: DuckDBPyRelation, scope: Scope, resolve: Resolve, tests: Iterable[Expression]
 ) -> DuckDBPyRelation:
     """Keep the rows that the scope's conditions and times admit."""
-    every = [_one_of(resolve(name), values) for name, values in scope.equals]
+    kinds = {name: kind_of(str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)}
+    every = [_one_of(name, resolve(name), kinds.get(name, "text"), values) for name, values in scope.equals]
     every += list(tests)
     if scope.since is not None:
         every.append(ColumnExpression("fired_at") >= ConstantExpression(scope.since))
@@ -161,21 +163,36 @@ def moment(value: datetime | str, what: str) -> datetime:
 
 
 def _values(value: object) -> tuple[object, ...]:
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return tuple(value)
-    return (value,)
+    return (value,) if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) else tuple(value)
 
 
-def _one_of(column: Expression, values: tuple[object, ...]) -> Expression:
-    # Text on both sides: a mapping's value is matched as it is written, whatever the column's type.
-    text = column.cast(duckdb.type("VARCHAR"))
-    written = [ConstantExpression(_written(value)) for value in values if value is not None]
-    test = text.isin(*written) if written else ConstantExpression(False)
-    return test | column.isnull() if None in values else test
+def _one_of(name: str, column: Expression, kind: str, values: tuple[object, ...]) -> Expression:
+    given = [value for value in values if value is not None]
+    if kind == "time":
+        wanted: list[object] = [_as_time(name, value) for value in given]
+    elif kind == "a number":
+        wanted = [number for value in given if (number := _as_number(value)) is not None]
+    else:
+        # Labels are text, so a value is matched as it is written.
+        column = column.cast(duckdb.type("VARCHAR"))
+        wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in given]
+    test = column.isin(*map(ConstantExpression, wanted)) if wanted else ConstantExpression(False)
+    return test | column.isnull() if len(given) < len(values) else test
 
 
-def _written(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(getattr(value, "value", value))
+def _as_time(name: str, value: object) -> datetime:
+    if isinstance(value, (datetime, str)):
+        return moment(value, name)
+    raise HistoryError(f"where: {name} holds times, found {value!r}.", hint="give a datetime or ISO 8601 text.")
+
+
+def _as_number(value: object) -> int | float | None:
+    """Read a number; None for what is none, and so is equal to no number."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _if(test: Expression, value: Expression, otherwise: Expression) -> Expression:

@@ -23,13 +23,13 @@ class Batch:
     ----------
     rows : DuckDBPyRelation
         Canonical columns (some of them), one row an alert; optionally ``line`` (1-based place in the input),
-        ``original`` (the text of the input row) and ``reason`` (why the source itself cannot use the row).
-    n_records : int
-        How many records (lines, events) the input had.
+        ``original`` (the input row, as text or struct) and ``reason`` (why the source itself cannot use the row).
+    n_records : int or None
+        How many records (lines, events) the input had; None where each row is one.
     """
 
     rows: DuckDBPyRelation
-    n_records: int
+    n_records: int | None
 
 
 @runtime_checkable

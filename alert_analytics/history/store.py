@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from alert_analytics.engine import attach, connect
 from alert_analytics.engine.query import text_of
-from alert_analytics.history.base import STORE, Base, table_of
+from alert_analytics.errors import AlertAnalyticsError
+from alert_analytics.history.base import STORE, Base, check_store
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import merge
+from alert_analytics.history.reading import numbered
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
-from alert_analytics.history.source import Source, source_named
+from alert_analytics.history.source import Batch, Source, source_named
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -78,6 +80,7 @@ class AlertStore:
 
     def __init__(self, connection: DuckDBPyConnection, path: str, tenant: str | None) -> None:
         self._connection = connection
+        self._base = Base(connection, rows=f"{STORE}.alerts", origin=path, in_store=True)
         self._path = path
         self._tenant = tenant
 
@@ -96,13 +99,18 @@ class AlertStore:
         Raises
         ------
         StoreLockedError
-            Another process writes to it.
+            Another process has it, or this one has it open already.
         SourceError
             The file is no store.
         """
         connection = connect()
-        attach(connection, Path(path), name=STORE)
-        connection.execute(text_of(__package__, "store"))
+        try:
+            attach(connection, Path(path), name=STORE)
+            check_store(connection, path, may_be_new=True)
+        except AlertAnalyticsError:
+            connection.close()  # whoever keeps the error must not keep the file
+            raise
+        connection.execute(f"BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT")
         return cls(connection, str(path), tenant)
 
     def ingest(
@@ -136,21 +144,21 @@ class AlertStore:
         HistoryError
             It has no ``fired_at``.
         """
-        cursor = self._connection.cursor()
-        if source is None:
-            rows, _ = table_of(cursor, data)
-            name, n_records = "table", None
-        else:
-            found = source_named(source)
-            batch = found.read(cursor, data)
-            name, n_records, rows = found.name, batch.n_records, batch.rows
+        cursor = self._base.cursor()
         until = None if complete_until is None else moment(complete_until, "complete_until")
-        judged = canonical(cursor, rows, tenant=self._tenant, source=name, keep_extras=False).relation
-        counts = merge(cursor, judged, tenant=self._tenant, source=name, complete_until=until)
-        cursor.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
+        found = None if source is None else source_named(source)
+        name = "table" if found is None else found.name
+        try:
+            batch = Batch(numbered(cursor, data), None) if found is None else found.read(cursor, data)
+            judged = canonical(
+                cursor, batch.rows, tenant=self._tenant, source=name, keep_extras=False, from_source=found is not None
+            ).relation
+            counts = merge(cursor, judged, tenant=self._tenant, source=name, complete_until=until)
+        finally:
+            cursor.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(
             source=name,
-            n_records=counts["n_read"] if n_records is None else n_records,
+            n_records=counts["n_read"] if batch.n_records is None else batch.n_records,
             **counts,
             watermark=self.history().watermark,
         )
@@ -161,10 +169,9 @@ class AlertStore:
         Returns
         -------
         AlertHistory
-            Read-only; it sees what is ingested later when it is asked anew.
+            Read-only; it sees what is ingested later.
         """
-        base = Base(self._connection, rows=f"{STORE}.alerts", origin=self._path, in_store=True)
-        return AlertHistory(base, Scope(tenant=self._tenant))
+        return AlertHistory(self._base, Scope(tenant=self._tenant))
 
     def close(self) -> None:
         """Let go of the file; histories of this store can no longer be asked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from alert_analytics.analytics import ResolutionAnalysis
 from alert_analytics.plots.style import (
@@ -36,9 +37,9 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
     largest = resolution.table.sort_by([("n_alerts", "descending")]).slice(0, MOST_SERIES)
     names = set(with_series(largest, resolution.by)["series"].to_pylist())
     curve = with_series(resolution.curve(), resolution.by)
-    hours = pa.compute.divide(curve["time_s"], 3600.0)
+    hours = pc.divide(curve["time_s"], 3600.0)
     curve = curve.append_column("time_h", hours)
-    rows = [row for name in sorted(names) for row in _thinned(curve.filter(pa.compute.equal(curve["series"], name)))]
+    rows = [row for name in sorted(names) for row in _thinned(curve.filter(pc.equal(curve["series"], name)))]
     base = alt.Chart(inline(rows)).encode(
         x=alt.X("time_h:Q", title="hours since the alert fired", scale=alt.Scale(type="log")),
         color=alt.Color(
@@ -58,7 +59,7 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
 
 def _thinned(curve: pa.Table) -> list[dict[str, object]]:
     """Every k-th step and the last, times above zero only: the axis is logarithmic."""
-    curve = curve.filter(pa.compute.greater(curve["time_h"], 0))
+    curve = curve.filter(pc.greater(curve["time_h"], 0))
     if curve.num_rows == 0:
         return []
     places = np.unique(np.linspace(0, curve.num_rows - 1, MOST_POINTS).astype(np.int64))

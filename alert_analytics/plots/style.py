@@ -37,11 +37,12 @@ def solid_legend(by: Sequence[str]) -> alt.Legend | None:
 
 
 def with_series(table: pa.Table, by: Sequence[str]) -> pa.Table:
-    """Add a column ``series`` that joins the columns of `by` for the legend; ``all`` where there are none."""
+    """Put a column ``series`` in place of those of `by`, for the legend; ``all alerts`` where there are none."""
     if not by:
         return table.append_column("series", pa.array(["all alerts"] * table.num_rows, pa.string()))
     parts = [pc.fill_null(table[name], "(none)") for name in by]
-    return table.append_column("series", pc.binary_join_element_wise(*parts, " / "))
+    # The columns themselves go: a label may have any name, also that of a column that is drawn.
+    return table.drop_columns(list(by)).append_column("series", pc.binary_join_element_wise(*parts, " / "))
 
 
 def without_timestamps(table: pa.Table) -> pa.Table:

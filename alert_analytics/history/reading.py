@@ -1,0 +1,170 @@
+"""Read a file, a dataframe or alerts made in Python as one table, as it is."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from alert_analytics.alerts import Alert, alerts_table
+from alert_analytics.errors import HistoryError, SourceError, SourceNotFoundError
+from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, TIMES, kind_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+
+def table_of(connection: DuckDBPyConnection, data: Any) -> tuple[DuckDBPyRelation, str]:
+    """Read `data` as a table on `connection`, as it is.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where rows that are no Parquet are copied to, as the table ``raw``.
+    data : str, Path, dataframe that speaks Arrow, or iterable of Alert
+        What to read.
+
+    Returns
+    -------
+    tuple of DuckDBPyRelation and str
+        The rows, and what to call them in messages.
+
+    Raises
+    ------
+    SourceError
+        The path names nothing or no table.
+    HistoryError
+        It is of no kind that is known.
+    """
+    if isinstance(data, (str, Path)):
+        return table_at(connection, str(data), **_as_written(connection, str(data))), str(data)
+    if hasattr(data, "__arrow_c_stream__"):
+        return _copied(connection, pa.table(data)), f"{type(data).__name__}"
+    if isinstance(data, Iterable) and not isinstance(data, (Mapping, bytes)):
+        found = list(data)
+        if all(isinstance(one, Alert) for one in found):
+            return _copied(connection, alerts_table(found)), f"{len(found)} alerts"
+    raise HistoryError(
+        f"A {type(data).__name__} is no alert history.",
+        hint="give a Parquet or CSV path, a pandas, polars or Arrow table, a store's path, or a list of Alert.",
+    )
+
+
+def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyRelation:
+    """Read the Parquet or CSV file, or files, that a path or glob names.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where CSV is copied to, as the table ``raw``; Parquet is scanned where it lies.
+    path : str
+        A path or glob; all CSV (also gzip or zstd) or all Parquet.
+    **csv
+        Options of DuckDB's CSV reader.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        The rows in file order.
+
+    Raises
+    ------
+    SourceNotFoundError
+        The path names nothing.
+    SourceError
+        It cannot be read as a table.
+    """
+    paths = _paths(path)
+    try:
+        if is_parquet(path):
+            return connection.read_parquet(paths, union_by_name=True)
+        rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
+        connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        raise SourceError(
+            f"{path}: cannot be read as a table ({str(error).splitlines()[0]}).",
+            hint="`alert-analytics inspect FILE` shows what the file looks like.",
+        ) from error
+    return connection.table("raw")
+
+
+def named(data: Any) -> str:
+    """What to call an input in a message: its path, or what kind of thing it is."""
+    return str(data) if isinstance(data, (str, Path)) else f"The {type(data).__name__}"
+
+
+def _paths(path: str) -> list[str]:
+    paths = [path] if Path(path).exists() else sorted(glob.glob(path))
+    if not paths:
+        raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
+    return paths
+
+
+def is_parquet(data: Any) -> bool:
+    """Whether `data` is a path or glob of Parquet files alone."""
+    if not isinstance(data, (str, Path)):
+        return False
+    return {Path(one).suffix.lower() for one in _paths(str(data))} <= {".parquet", ".pq"}
+
+
+def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
+    """Options that keep a CSV file's canonical columns as they are written.
+
+    Left to itself the reader makes the fingerprint 007 a 7, and guesses whether 03/04 is in March or in April.
+    """
+    if is_parquet(path):
+        return {}
+    try:
+        sniffed = connection.read_csv(_paths(path))  # type: ignore[arg-type]  # the stub knows one path only
+    except (duckdb.Error, UnicodeDecodeError):
+        return {}  # said by whoever reads it in earnest
+    kinds = zip(sniffed.columns, map(str, sniffed.types), strict=True)
+    kept = {
+        name: "VARCHAR"
+        for name, kind in kinds
+        if COLUMNS.get(name.lower()) == "VARCHAR" or (name.lower() in TIMES and kind_of(kind) == "time")
+    }
+    return {"dtype": kept} if kept else {}
+
+
+def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyRelation:
+    """Read a table as a source does: its rows, each with its place in the input and the whole row as a struct.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where rows that are no Parquet are copied to.
+    data : str, Path, or dataframe that speaks Arrow
+        What to read.
+    **csv
+        Options of DuckDB's CSV reader; without any, canonical columns are kept as they are written.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        The table's columns, ``line_in_file`` (of a CSV with its header as line 1, else the row from 1) and
+        ``row_in_file``.
+    """
+    is_path = isinstance(data, (str, Path))
+    rows = table_at(connection, str(data), **csv) if is_path and csv else table_of(connection, data)[0]
+    if is_parquet(data):
+        return rows.set_alias(ORIGINAL).select(f"*, row_number() OVER () AS {LINE}, {ORIGINAL}")
+    return with_lines(connection, data)
+
+
+def with_lines(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
+    """The table ``raw`` that `data` was copied to, numbered as :func:`numbered` does."""
+    first = 2 if isinstance(data, (str, Path)) else 1
+    # Called like nothing in the table, the alias names the whole row.
+    return connection.sql(f"SELECT *, rowid + {first} AS {LINE}, {ORIGINAL} FROM raw AS {ORIGINAL}")
+
+
+def _copied(connection: DuckDBPyConnection, rows: pa.Table) -> DuckDBPyRelation:
+    connection.register("handed_over", rows)
+    connection.execute("CREATE OR REPLACE TABLE raw AS SELECT * FROM handed_over")
+    connection.unregister("handed_over")
+    return connection.table("raw")

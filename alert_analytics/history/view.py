@@ -1,0 +1,170 @@
+"""The rows that a scope leaves of a base, and what is measured on them once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
+
+from alert_analytics.engine import run
+from alert_analytics.errors import QueryError, UnknownColumnError
+from alert_analytics.history.base import Base
+from alert_analytics.history.conditions import compiled
+from alert_analytics.history.scope import Resolve, Scope, matching_rows, rows_as_of, tenant_rows
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
+
+
+class View:
+    """A base under a scope.
+
+    Parameters
+    ----------
+    base : Base
+        Every row.
+    scope : Scope
+        Which of them count.
+    """
+
+    def __init__(self, base: Base, scope: Scope) -> None:
+        self.base = base
+        self.scope = scope
+        self._seen: dict[str, tuple[int, Any]] = {}
+
+    def relation(self, cursor: DuckDBPyConnection, keys: Mapping[str, Sequence[str]] | None = None) -> DuckDBPyRelation:
+        """The alerts in scope.
+
+        Parameters
+        ----------
+        cursor : DuckDBPyConnection
+            Where the relation lives.
+        keys : mapping of str to sequence of str, optional
+            For each name an extra VARCHAR[] column with the values of these columns or labels, as text; it stands in
+            for a column of that name.
+
+        Raises
+        ------
+        UnknownColumnError
+            The scope or a key names neither a column nor a label.
+        ConditionError
+            A condition of the scope compares values of different kinds.
+        """
+        known = tenant_rows(self.base.sound(cursor), self.scope)
+        moment = self.scope.as_of
+        if moment is not None:
+            # After the last observation there is nothing to undo.
+            last = self.last_observed
+            known = known if last is not None and moment > last else rows_as_of(known, moment)
+        resolve = self._resolver(known)
+        tests = [compiled(condition, resolve, known) for condition in self.scope.conditions]
+        rows = matching_rows(known, self.scope, resolve, tests)
+        if not keys:
+            return rows
+        extra = [_key(name, columns, resolve) for name, columns in keys.items()]
+        taken = [name for name in rows.columns if name.lower() in {key.lower() for key in keys}]
+        return rows.select(duckdb.StarExpression(exclude=taken), *extra)
+
+    def ordered(self) -> DuckDBPyRelation:
+        """The alerts in scope on a cursor of their own, in order of ``fired_at``."""
+        return self.relation(self.base.cursor()).order("fired_at, alert_id")
+
+    def fetched(self, rows: DuckDBPyRelation, how: str) -> Any:
+        """Fetch rows by the relation's method `how`.
+
+        Raises
+        ------
+        QueryError
+            The database failed, as where a file has gone since it was opened.
+        """
+        try:
+            return getattr(rows, how)()
+        except duckdb.Error as error:
+            raise QueryError(f"{self.base.origin}: {str(error).splitlines()[0]}") from error
+
+    # -- measured once ------------------------------------------------------------------------------------------
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` gave since the rows last changed."""
+        version = self.base.version()
+        if name not in self._seen or self._seen[name][0] != version:
+            self._seen[name] = (version, make())
+        return self._seen[name][1]
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """``n_alerts`` and ``first_fired_at`` of the alerts in scope, and the ``watermark``."""
+        found: dict[str, Any] = self.once("measured", self._measure)
+        return found
+
+    @property
+    def last_observed(self) -> datetime | None:
+        """The largest time observed in all of the tenant's alerts."""
+        last: datetime | None = self._whole["last_observed"]
+        return last
+
+    @property
+    def _whole(self) -> dict[str, Any]:
+        """The extent of all of the tenant's alerts."""
+
+        def find() -> dict[str, Any]:
+            cursor = self.base.cursor()
+            return _extent(tenant_rows(self.base.sound(cursor), self.scope), cursor)
+
+        found: dict[str, Any] = self.once("whole", find)
+        return found
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that any of the tenant's alerts carries."""
+
+        def find() -> list[str]:
+            cursor = self.base.cursor()
+            rows = tenant_rows(self.base.sound(cursor), self.scope)
+            table = run(cursor, "labels", package=__package__, relations={"alerts": rows}).arrow()
+            return [str(name) for name in table["label"].to_pylist()]
+
+        found: list[str] = self.once("labels", find)
+        return found
+
+    def _measure(self) -> dict[str, Any]:
+        cursor = self.base.cursor()
+        narrowed = self.scope != Scope(tenant=self.scope.tenant)
+        measured = _extent(self.relation(cursor), cursor) if narrowed else self._whole
+        moments = (self.last_observed, self.base.complete_until(cursor, self.scope.tenant))
+        latest = max((t for t in moments if t is not None), default=None)
+        if self.scope.as_of is not None and latest is not None:
+            # Of the time after the last observation nothing is known, whatever moment is asked for.
+            latest = min(self.scope.as_of, latest)
+        return {**measured, "watermark": latest}
+
+    def _resolver(self, relation: DuckDBPyRelation) -> Resolve:
+        columns = set(relation.columns)
+
+        def resolve(name: str) -> Expression:
+            if name in columns:
+                return ColumnExpression(name)
+            if name in self.labels:
+                return FunctionExpression("map_extract_value", ColumnExpression("labels"), ConstantExpression(name))
+            shown = [one for one in relation.columns if one not in {"labels", "metadata"}]
+            raise UnknownColumnError(
+                f"No column or label {name!r}; columns: {', '.join(shown)}; "
+                f"labels: {', '.join(self.labels) or 'none'}.",
+                hint="names are case-sensitive.",
+            )
+
+        return resolve
+
+
+def _extent(rows: DuckDBPyRelation, cursor: DuckDBPyConnection) -> dict[str, Any]:
+    answer = run(cursor, "extent", package=__package__, relations={"alerts": rows})
+    found: dict[str, Any] = answer.arrow().to_pylist()[0]
+    return found
+
+
+def _key(name: str, columns: Sequence[str], resolve: Resolve) -> Expression:
+    text = [resolve(column).cast(duckdb.type("VARCHAR")) for column in columns]
+    return FunctionExpression("list_value", *text).cast(duckdb.type("VARCHAR[]")).alias(name)
