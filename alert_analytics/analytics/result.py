@@ -251,7 +251,7 @@ def in_figures(value: float, digits: int = 3, sign: str = "-") -> str:
 
 def counted(n: int, thing: str) -> str:
     """Write a number with its thing: ``1 alert``, ``2,000 alerts``."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
+    return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
 
 
 def printable(text: str) -> str:

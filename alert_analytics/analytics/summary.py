@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result, in_figures
+from alert_analytics.analytics.result import Result, counted, in_figures
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval
@@ -208,7 +208,7 @@ def _per_day(part: _Range) -> _Value:
     per_day[counts["days_back"][kept]] = counts["n_alerts"][kept]
     low, high = (float(end) for end in rate_interval(per_day))
     if np.isnan(low):
-        note = f"no interval: alerts fired on {np.count_nonzero(per_day)} days, it needs {MIN_BUSY}"
+        note = f"no interval: alerts fired on {counted(int(np.count_nonzero(per_day)), 'day')}, it needs {MIN_BUSY}"
         return _Value("alerts_per_day", "1/d", rate, note=note)
     return _Value("alerts_per_day", "1/d", rate, min(low, rate), max(high, rate))
 

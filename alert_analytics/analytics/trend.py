@@ -22,6 +22,10 @@ _BUCKETS = (timedelta(weeks=1), timedelta(days=1), timedelta(hours=1))
 _ENOUGH_BUCKETS = 100
 _MONDAY = datetime(1970, 1, 5)  # weeks begin on Mondays
 _FDR = 0.05
+_OWN_COLUMNS = {
+    *("n_alerts", "n_weeks", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "p_value", "q_value"),
+    *("direction", "autocorrelated", "bucket_start", "rolling_mean", "is_whole"),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,7 +79,7 @@ class TrendAnalysis(Result):
         Raises
         ------
         HistoryError
-            `window_size` or `bucket` is not positive.
+            `window_size` or `bucket` is not positive, or a label is called like a column of the answer.
         UnknownColumnError
             `by` names nothing.
 
@@ -96,6 +100,10 @@ class TrendAnalysis(Result):
         if bucket is not None and bucket <= timedelta(0):
             raise HistoryError(f"bucket={bucket}; expected a positive length of time.")
         history, names = AlertHistory.open(alerts), as_list(by)
+        if taken := set(names) & _OWN_COLUMNS:
+            raise HistoryError(
+                f"by={sorted(taken)}: the answer has columns of its own of that name.", hint="rename the label."
+            )
         span = history.span
         width = bucket or _default_bucket(span)
         answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})

@@ -28,7 +28,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; an error of ours ends it with its message and exit code 1."""
     try:
-        app()
+        app(prog_name=app.info.name)
     except AlertAnalyticsError as error:
         show_error(error)
         sys.exit(1)
@@ -83,7 +83,7 @@ def trend(
     from alert_analytics.analytics import TrendAnalysis
 
     answer = TrendAnalysis.from_alerts(history, window_size=window_size, by=by)
-    main = [*answer.by, "direction", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "n_alerts"]
+    main = [*answer.by, "direction", "slope_per_day", "slope_low", "slope_high", "alerts_per_day", "n_alerts"]
     show(answer, main, as_json=as_json, as_csv=as_csv)
 
 

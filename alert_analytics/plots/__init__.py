@@ -19,7 +19,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, correlation or resolution result.
+        A trend, a correlation, a resolution, or a first look.
 
     Returns
     -------
@@ -37,8 +37,9 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         raise MissingDependencyError(
             "Charts need Altair, which is not installed.", hint='pip install "alert-analytics[viz]"'
         )
-    from alert_analytics.analytics import CorrelationAnalysis, ResolutionAnalysis, TrendAnalysis
+    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
     from alert_analytics.plots.correlation import correlation_chart
+    from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.trend import trend_chart
 
@@ -48,4 +49,6 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return correlation_chart(result)
     if isinstance(result, ResolutionAnalysis):
         return resolution_chart(result)
+    if isinstance(result, FirstLook):
+        return first_look_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import altair as alt
 import pyarrow.compute as pc
 
 from alert_analytics.analytics import TrendAnalysis
+from alert_analytics.analytics.result import counted
 from alert_analytics.plots.style import (
     HEIGHT,
     MOST_SERIES,
@@ -17,6 +20,8 @@ from alert_analytics.plots.style import (
     with_series,
     without_timestamps,
 )
+
+_UNITS = {timedelta(hours=1): "hour", timedelta(days=1): "day", timedelta(weeks=1): "week"}
 
 
 def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
@@ -40,8 +45,9 @@ def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
     time = alt.X("bucket_start:T", title="time (UTC)", scale=alt.Scale(type="utc"))
     color = alt.Color("series:N", title=", ".join(trend.by) or None, legend=solid_legend(trend.by))
     base = alt.Chart(data).encode(x=time, color=color)
-    unit = {3600: "hour", 86_400: "day", 604_800: "week"}.get(int(trend.bucket.total_seconds()), str(trend.bucket))
+    word = _UNITS.get(trend.bucket)
+    unit = word or str(trend.bucket)
     counts = base.mark_line(opacity=0.25, strokeWidth=1).encode(y=alt.Y("n_alerts:Q", title=f"alerts per {unit}"))
     rolling = base.mark_line(strokeWidth=2.5).encode(y="rolling_mean:Q")
-    subtitle = f"thin: per {unit}; bold: mean over {trend.window_size} {unit}s"
+    subtitle = f"thin: per {unit}; bold: mean over {counted(trend.window_size, word or 'bucket')}"
     return layered(counts, rolling, width=WIDTH, height=HEIGHT, title=titled(trend.sentence, subtitle))

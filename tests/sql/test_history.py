@@ -154,7 +154,7 @@ def test_ids_hang_on_tenant_source_fingerprint_and_time() -> None:
 
 
 def test_ordinal() -> None:
-    """Rows without an identity are told apart by what they say, and where they agree by their place among their like."""
+    """Rows that agree in everything are told apart by their place among their like."""
     cursor = connect()
     canonical = AlertHistory.open(pa.table({"fired_at": [DAY] * 4, "service": ["a", "a", "b", "a"]})).to_arrow()
     cursor.register("rows_given", canonical)

@@ -48,9 +48,7 @@ def _described() -> list[tuple[str, object]]:
         names = getattr(public, "__all__", [name for name in vars(public) if not name.startswith("_")])
         things = [getattr(public, name) for name in names]
         found += [(module, public)]
-        found += [
-            (thing.__qualname__, thing) for thing in things if inspect.isclass(thing) or inspect.isfunction(thing)
-        ]
+        found += [(one.__qualname__, one) for one in things if inspect.isclass(one) or inspect.isfunction(one)]
     return found
 
 

@@ -61,10 +61,10 @@ FIRED = [DAY + timedelta(days=i) for i in range(20)]
     [
         (lambda: history(4, fingerprint=["a", "a", "b", "b"], fired_at=[DAY] * 4), "2 rows repeat an alert"),
         (lambda: history(100, resolved_at=[DAY + timedelta(days=30)] * 100), "no alert is open: an export of closed"),
-        (lambda: history(3, resolved_at=pl.Series([None] * 3, dtype=pl.Datetime)), "no alert is resolved: is resolved_at"),
-        (lambda: history(4, resolved_at=[DAY + timedelta(minutes=3), None, None, None]), "25% of the alerts are resolved in"),
+        (lambda: history(3, resolved_at=pl.Series([None] * 3, dtype=pl.Datetime)), "no alert is resolved: is res"),
+        (lambda: history(4, resolved_at=[DAY + timedelta(minutes=3), None, None, None]), "25% of the alerts are re"),
         (lambda: history(20, fired_at=FIRED, resolved_at=[FIRED[-1]] * 20), "most alerts fire at midnight"),
-        (lambda: history(20, fired_at=[t.replace(hour=5) for t in FIRED], resolved_at=FIRED[1:] + [None]), "on the full hour"),
+        (lambda: history(20, fired_at=[time.replace(hour=5) for time in FIRED]), "fire on the full hour: times are"),
         (lambda: history(3, rule=[None] * 3), "no alert names a rule"),
         (lambda: history(4, service=[None] * 3 + ["a"]), "service is missing in 75%"),
         (lambda: history(4, severity=[None] * 3 + ["low"]), "severity is missing in 75%"),

@@ -97,10 +97,13 @@ def test_the_latest_observation_stays(batches: list[list[dict[str, Any]]]) -> No
 
 OBSERVATIONS = st.lists(
     st.builds(
-        lambda fingerprint, seen, severity, message: {
-            "fingerprint": fingerprint, "fired_at": at(0), "observed_at": at(seen), "severity": severity, "message": message,
+        lambda name, seen, severity, message: {
+            "fingerprint": name, "fired_at": at(0), "observed_at": at(seen), "severity": severity, "message": message,
         },
-        st.sampled_from(["a", "b"]), st.integers(0, 2), st.sampled_from(["low", "high", "odd"]), st.sampled_from(["x", None]),
+        st.sampled_from(["a", "b"]),
+        st.integers(0, 2),
+        st.sampled_from(["low", "high", "odd"]),
+        st.sampled_from(["x", None]),
     ),
     min_size=1,
     max_size=6,

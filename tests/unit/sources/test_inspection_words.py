@@ -97,9 +97,10 @@ def test_opened_beats_created_and_resolved_beats_closed() -> None:
     assert found.columns == {"resolved_at": "resolved", "fired_at": "opened"}
 
 
-def test_without_a_name_the_earliest_is_the_beginning() -> None:
+def test_without_a_name_the_earliest_is_the_beginning_and_the_one_other_time_the_end() -> None:
     found = roles_of({"zweite": times(1), "erste": times(0), "last_update": times(-9)})
-    assert found.columns == {"fired_at": "erste"}
+    assert found.columns == {"fired_at": "erste", "resolved_at": "zweite"}
+    assert any("zweite is taken for the end" in warning for warning in found.warnings)
 
 
 def test_columns_of_groups_and_counts() -> None:

@@ -1,0 +1,263 @@
+"""Every verb on the sample and on small files: what a reader sees, and what the next program gets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import alert_analytics as aa
+from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics.analytics import Result
+from alert_analytics.cli.output import console
+
+SAMPLE = aa.datasets.sample_path() / "alerts.parquet"
+VERBS = {"trend": [], "correlate": [], "resolve": [], "first-look": [], "report": []}
+FOREIGN = [
+    *("--map", "rule=Check", "--map", "fired_at=Open Time", "--map", "resolved_at=Resolved Time"),
+    *("--map", "severity=Priority", "--severity", "P1=high", "--severity", "P2=medium", "--severity", "P3=low"),
+    *("--time-format", "%d/%m/%Y %H:%M:%S", "--label", "Host", "--delimiter", ";"),
+]
+
+
+@lru_cache
+def answer(verb: str) -> Result:
+    sample = aa.datasets.sample()
+    if verb == "report":
+        return AlertAnalytics().run(sample)
+    made: dict[str, Any] = {
+        "trend": TrendAnalysis,
+        "correlate": CorrelationAnalysis,
+        "resolve": ResolutionAnalysis,
+        "first-look": FirstLook,
+    }
+    result: Result = made[verb].from_alerts(sample)
+    return result
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_reader_gets_the_sentence_and_a_table_that_fits(verb: str, run: Any) -> None:
+    ran = run(verb, SAMPLE)
+    assert (ran.code, ran.err) == (0, "")
+    expected = answer(verb)
+    assert flat(ran.out).startswith(flat(expected.sentence))
+    assert max(map(len, ran.out.splitlines())) <= 80
+    shown = ran.out.splitlines()
+    header = next(line for line in shown if re.match(r"\w+(  +\w+){2,}", line))
+    left_out = flat(ran.out).partition("Not shown: ")[2].partition(" (--csv")[0].split(", ")
+    assert sorted([*header.split(), *left_out]) == sorted(expected.table.column_names)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_wide_terminal_gets_the_whole_table(verb: str, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "_width", 500)
+    ran = run(verb, SAMPLE)
+    assert "Not shown" not in ran.out
+    header = next(line for line in ran.out.splitlines() if re.match(r" *\w+(  +\w+){5,}", line))
+    assert header.split() == answer(verb).table.column_names
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_json_is_the_result(verb: str, run: Any) -> None:
+    ran = run(verb, SAMPLE, "--json")
+    assert ran.code == 0
+    told = json.loads(ran.out)
+    expected = answer(verb)
+    assert told["sentence"] == expected.sentence
+    assert told["rows"] == expected.table.to_pylist()
+    assert set(told["settings"]) == set(expected.settings)
+    assert told["settings"]["span_end"] == "2025-12-22T00:00:00"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_csv_is_the_result_s_table(verb: str, run: Any) -> None:
+    ran = run(verb, SAMPLE, "--csv")
+    assert ran.code == 0
+    read = list(csv.DictReader(io.StringIO(ran.out)))
+    expected = answer(verb).table
+    assert list(read[0]) == expected.column_names
+    for name in expected.column_names:
+        for got, known in zip(read, expected[name].to_pylist(), strict=True):
+            if isinstance(known, float):
+                assert float(got[name]) == pytest.approx(known)
+            else:
+                assert got[name] == (
+                    "" if known is None else str(known).lower() if known in (True, False) else str(known)
+                )
+
+
+def test_describe_looks_the_history_over(run: Any) -> None:
+    ran = run("describe", SAMPLE)
+    assert ran.code == 0
+    assert "19,316 alerts from 2025-09-01 00:47 to 2025-12-22 00:00, 5.3% of them open" in flat(ran.out)
+    assert "HighCpuUsage (21%)" in ran.out
+
+
+def test_every_verb_has_help_and_none_is_shown_without_a_verb(run: Any) -> None:
+    bare = run()
+    for verb in (*VERBS, "inspect", "ingest", "describe", "demo"):
+        assert verb in bare.out + bare.err
+        ran = run(verb, "--help")
+        assert ran.code == 0
+        assert "Usage: alert-analytics " + verb in ran.out
+    assert "--as-of" in run("trend", "--help").out
+    assert "--map" in run("demo", "--help").out
+
+
+@pytest.mark.parametrize(
+    ("options", "scoped"),
+    [
+        (["--where", "severity >= 'high'"], lambda h: h.where("severity >= 'high'")),
+        (["--since", "2025-10-01"], lambda h: h.where(since="2025-10-01")),
+        (["--until", "2025-11-20T12:00"], lambda h: h.where(until="2025-11-20T12:00")),
+        (["--as-of", "2025-11-15"], lambda h: h.as_of("2025-11-15")),
+        (["--tenant", "globex"], lambda h: h.tenant("globex")),
+        (
+            ["--tenant", "acme", "--where", "service == 'web'", "--since", "2025-09-10", "--as-of", "2025-12-01"],
+            lambda h: h.tenant("acme").where("service == 'web'", since="2025-09-10").as_of("2025-12-01"),
+        ),
+    ],
+)
+def test_options_narrow_the_history(options: list[str], scoped: Any, run: Any) -> None:
+    told = json.loads(run("trend", SAMPLE, "--by", "service", "--json", *options).out)
+    expected = TrendAnalysis.from_alerts(scoped(aa.datasets.sample()), by="service")
+    assert told["rows"] == expected.table.to_pylist()
+
+
+def test_by_may_be_repeated_and_name_a_label(run: Any) -> None:
+    told = json.loads(run("resolve", SAMPLE, "--by", "severity", "--by", "region", "--json").out)
+    expected = ResolutionAnalysis.from_alerts(aa.datasets.sample(), by=["severity", "region"])
+    assert told["rows"] == expected.table.to_pylist()
+
+
+def test_the_verbs_own_options_reach_the_analysis(run: Any) -> None:
+    sample = aa.datasets.sample()
+    told = json.loads(run("correlate", SAMPLE, "--window", "120", "--of", "service", "--within", "team", "--json").out)
+    expected = CorrelationAnalysis.from_alerts(sample, timedelta(seconds=120), of="service", within="team")
+    assert told["rows"] == expected.table.to_pylist()
+    told = json.loads(run("report", SAMPLE, "--days", "28", "--json").out)
+    assert told["rows"] == AlertAnalytics(timedelta(days=28)).run(sample).table.to_pylist()
+    told = json.loads(run("first-look", SAMPLE, "--of", "service", "--json").out)
+    assert told["rows"] == FirstLook.from_alerts(sample, of="service").table.to_pylist()
+    assert json.loads(run("trend", SAMPLE, "--window-size", "3", "--json").out)["settings"]["window_size"] == 3
+
+
+def test_a_table_of_another_shape_is_read_by_its_mapping(foreign: Path, ordinary: Path, run: Any) -> None:
+    ran = run("trend", foreign, *FOREIGN, "--by", "Host", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    assert {row["Host"] for row in json.loads(ran.out)["rows"]} == {"h0", "h1", "h2"}
+    mapped = json.loads(run("resolve", foreign, *FOREIGN, "--by", "severity", "--json").out)["rows"]
+    plain = json.loads(run("resolve", ordinary, "--by", "severity", "--json").out)["rows"]
+    assert [(row["severity"], row["n_alerts"]) for row in mapped] == [
+        (row["severity"], row["n_alerts"]) for row in plain
+    ]
+
+
+def test_a_store_is_filled_once_and_answers_the_same(foreign: Path, tmp_path: Path, run: Any) -> None:
+    first = run(
+        "ingest", foreign, *FOREIGN, "--store", "s.duckdb", "--tenant", "acme", "--complete-until", "2025-04-01"
+    )
+    assert first.code == 0
+    assert "300 alerts read from 300 records of tabular: 300 new, 0 updated, 0 known already" in flat(first.out)
+    assert "known until 2025-04-01" in flat(first.out)
+    again = run("ingest", foreign, *FOREIGN, "--store", "s.duckdb", "--tenant", "acme")
+    assert "0 new, 0 updated, 300 known already" in flat(again.out)
+    stored = json.loads(run("correlate", "s.duckdb", "--tenant", "acme", "--json").out)
+    assert stored["rows"] == json.loads(run("correlate", foreign, *FOREIGN, "--json").out)["rows"]
+    assert "300 alerts" in run("describe", "s.duckdb").out
+
+
+def test_the_demo_tells_a_store_s_story(ordinary: Path, tmp_path: Path, run: Any) -> None:
+    assert run("ingest", ordinary, "--store", "s.duckdb").code == 0
+    ran = run("demo", "--history", "s.duckdb", "--out", "out")
+    assert ran.code == 0
+    assert "The history: s.duckdb" in ran.out
+    assert (tmp_path / "out" / "trend.csv").is_file()
+
+
+def test_the_demo_on_the_sample_leaves_charts_and_tables(tmp_path: Path, run: Any) -> None:
+    ran = run("demo", "--out", tmp_path / "made" / "here")
+    assert ran.code == 0
+    told = flat(ran.out)
+    first = [
+        told.index(f"{place}. {rule}: ")
+        for place, rule in enumerate(["HighCpuUsage", "BgpSessionFlap", "SyntheticCheckFailed"], 1)
+    ]
+    assert first == sorted(first)
+    for question in ("better or worse?", "what leads?", "take to resolve?", "to look at first, and why"):
+        assert question in told
+    assert "PaymentTimeouts leads HighErrorRate" in told
+    assert "Your own file: alert-analytics inspect FILE" in told
+    made = {path.name: path for path in (tmp_path / "made" / "here").iterdir()}
+    assert set(made) == {f"{name}.{kind}" for name in ("trend", "correlation", "resolution") for kind in ("csv", "png")}
+    for name in ("trend", "correlation", "resolution"):
+        assert made[f"{name}.png"].read_bytes().startswith(b"\x89PNG")
+        assert len(list(csv.DictReader(made[f"{name}.csv"].read_text().splitlines()))) >= 5
+
+
+def test_the_demo_without_altair_leaves_tables_and_says_how_to_get_charts(
+    ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alert_analytics.cli.demo.find_spec", lambda name: None)
+    ran = run("demo", "--history", ordinary, "--out", "out")
+    assert ran.code == 0
+    assert 'no charts: pip install "alert-analytics[viz]"' in flat(ran.out)
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv"}
+
+
+def test_the_demo_leaves_out_a_history_s_thin_end(ordinary: Path, tmp_path: Path, run: Any) -> None:
+    """An export cut by date of closing goes on for long with next to nothing in it."""
+    text = ordinary.read_text()
+    late = "".join(f"cpu,2025-{m:02d}-15T10:00:00,2025-{m:02d}-15T11:00:00,low\n" for m in range(5, 9))
+    ordinary.write_text(text + late)
+    ran = run("demo", "--history", ordinary, "--out", "out")
+    assert ran.code == 0
+    described = aa.AlertHistory.open(ordinary).describe()
+    assert described.thin_from is not None
+    kept = aa.AlertHistory.open(ordinary).where(until=described.thin_from).n_alerts
+    assert f"the answers below are about the {kept:,} alerts before that day." in flat(ran.out)
+
+
+def test_the_demo_says_of_a_slow_alert_what_it_holds(tmp_path: Path, run: Any) -> None:
+    lines = ["rule,fired_at,resolved_at"]
+    for i in range(300):
+        fired = datetime(2025, 1, 6) + i * timedelta(hours=6)
+        ended = fired + timedelta(hours=10 if i % 5 == 0 else 1)
+        lines.append(f"{'slow' if i % 5 == 0 else 'quick'},{fired.isoformat()},{ended.isoformat()}")
+    (tmp_path / "slow.csv").write_text("\n".join(lines))
+    ran = run("demo", "--history", "slow.csv", "--out", "out")
+    assert "1. slow: 5.6" in ran.out
+    assert "(beyond the usual it holds 64% of the time that alerts are open)" in flat(ran.out)
+
+
+def test_inspect_prints_a_mapping_and_a_command(foreign: Path, run: Any) -> None:
+    ran = run("inspect", foreign)
+    assert ran.code == 0
+    assert "In Python:" in ran.out
+    assert "alert-analytics " in ran.out.partition("In the shell:")[2]
+    assert "%d/%m/%Y %H:%M:%S" in ran.out
+
+
+def test_names_are_printed_as_they_are(tmp_path: Path, run: Any) -> None:
+    lines = ["rule,fired_at"]
+    for i in range(10):
+        lines += [f'"[bold]a[/bold] :bug: \x1b[2J",2025-01-0{1 + i % 9}T0{i}:0{j}:00' for j in range(2)]
+    (tmp_path / "[red].csv").write_text("\n".join(lines) + "\n")
+    for verb in ("first-look", "describe"):
+        ran = run(verb, "[red].csv")
+        assert ran.code == 0
+        assert "[bold]a[/bold] :bug: ·[2J" in flat(ran.out)
+        assert "\x1b" not in ran.out
+    assert run("ingest", "[red].csv").code == 0
+    assert run("inspect", "[red].csv").code == 0

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import alert_analytics as aa
+from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics.analytics import Result
+from alert_analytics.errors import MissingDependencyError
+from alert_analytics.history import AlertHistory
+
+pytest.importorskip("altair")
+vl_convert = pytest.importorskip("vl_convert")
+
+START = datetime(2025, 1, 6)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOSTILE = ['<script>alert("x")</script>', "a.b[0]", 'it\'s \\ "quoted"', "datum.x ? 1 : 2", "line\nbreak", "Überlast ☠"]
+
+
+def history(names: Sequence[str | None], days: int = 70, **more: Any) -> AlertHistory:
+    """Each name fires every three hours in turn and is resolved after a few; the last ones are open."""
+    n = days * 8
+    fired = [START + i * 3 * HOUR for i in range(n)]
+    resolved = [None if i > n - 20 or i % 11 == 0 else t + (1 + i % 5) * HOUR for i, t in enumerate(fired)]
+    columns = {
+        "rule": pa.array([names[i % len(names)] or "none" for i in range(n)], pa.string()),
+        "service": pa.array([names[i % len(names)] for i in range(n)], pa.string()),
+        "fired_at": pa.array(fired, pa.timestamp("us")),
+        "resolved_at": pa.array(resolved, pa.timestamp("us")),
+    }
+    return AlertHistory.open(pa.table(columns | more))
+
+
+def cascade(leader: str, follower: str) -> AlertHistory:
+    rng = np.random.default_rng(5)
+    rows = []
+    for i in range(100):
+        at = START + i * 12 * HOUR + timedelta(hours=float(rng.uniform(0, 11)))
+        rows += [(leader, at), (follower, at + timedelta(seconds=60))]
+    return AlertHistory.open(pa.table({"rule": [rule for rule, _ in rows], "fired_at": [at for _, at in rows]}))
+
+
+def values(result: Result) -> list[dict[str, Any]]:
+    """The rows drawn, after the specification has been checked against Vega-Lite's schema."""
+    spec = result.plot().to_dict(validate=True)
+    data: list[dict[str, Any]] = spec["datasets"][spec["data"]["name"]]
+    return data
+
+
+def drawn(result: Result) -> None:
+    png = vl_convert.vegalite_to_png(result.plot().to_json())
+    assert png.startswith(b"\x89PNG")
+    assert len(png) > 1_000
+
+
+@pytest.mark.parametrize("by", [None, "service", ["service", "tenant_id"]])
+def test_a_trend_s_chart_draws_its_whole_buckets(by: list[str] | None) -> None:
+    trend = TrendAnalysis.from_alerts(history(["db", "web", None]), by=by, bucket=DAY, window_size=7)
+    rows = values(trend)
+    whole = [row for row in trend.series.to_pylist() if row["is_whole"]]
+    assert len(rows) == len(whole)
+    assert sum(row["n_alerts"] for row in rows) == sum(row["n_alerts"] for row in whole)
+    wanted = {
+        None: {"all alerts"},
+        "service": {"db", "web", "(none)"},
+    }.get(by if not isinstance(by, list) else "", {"db / default", "web / default", "(none) / default"})
+    assert {row["series"] for row in rows} == wanted
+    # Vega would read a time without a zone in the reader's own.
+    assert {row["bucket_start"][-1] for row in rows} == {"Z"}
+    assert min(row["bucket_start"] for row in rows) == "2025-01-06T00:00:00.000000Z"
+    drawn(trend)
+
+
+@pytest.mark.parametrize("by", [None, "service"])
+def test_a_resolution_s_chart_draws_its_curve(by: str | None) -> None:
+    resolution = ResolutionAnalysis.from_alerts(history(["db", "web", None]), by=by)
+    rows = values(resolution)
+    curve = resolution.curve().to_pylist()
+    shown = sorted((row["time_h"], row["survival"], row["low"] is None) for row in rows)
+    assert shown == sorted(
+        (row["time_s"] / 3600, row["survival"], row["low"] is None) for row in curve if row["time_s"] > 0
+    )
+    assert {row["series"] for row in rows} == ({"db", "web", "(none)"} if by else {"all alerts"})
+    drawn(resolution)
+
+
+def test_a_correlation_s_chart_draws_what_is_more_than_chance() -> None:
+    pairs = CorrelationAnalysis.from_alerts(cascade("network", "database"))
+    [row] = pairs.table.to_pylist()
+    assert values(pairs) == [
+        {
+            "pair": "network → database",
+            "followed": row["n_bursts_together"] / row["n_bursts"],
+            "by_chance": row["expected"] / row["n_bursts"],
+            "strength": row["strength"],
+            "median_lag_s": 60.0,
+        }
+    ]
+    drawn(pairs)
+
+
+@pytest.mark.parametrize("names", [HOSTILE[:3], HOSTILE[3:]])
+def test_names_are_drawn_as_they_are_and_nothing_else(names: list[str]) -> None:
+    mine = history(names)
+    for result in (TrendAnalysis.from_alerts(mine, by="service"), ResolutionAnalysis.from_alerts(mine, by="service")):
+        assert {row["series"] for row in values(result)} == set(names)
+        drawn(result)
+    pairs = CorrelationAnalysis.from_alerts(cascade(names[0], names[1]))
+    assert values(pairs)[0]["pair"] == f"{names[0]} → {names[1]}"
+    drawn(pairs)
+
+
+@pytest.mark.parametrize("label", ["series", "n.alerts", "a'b\"c", "<b>"])
+def test_a_label_may_be_called_like_what_is_drawn(label: str) -> None:
+    n = 70 * 8
+    hosts = pa.array([[(label, f"h{i % 2}")] for i in range(n)], pa.map_(pa.string(), pa.string()))
+    mine = history(["db"], labels=hosts)
+    for result in (TrendAnalysis.from_alerts(mine, by=label), ResolutionAnalysis.from_alerts(mine, by=label)):
+        assert {row["series"] for row in values(result)} == {"h0", "h1"}
+
+
+def test_of_many_series_the_six_busiest_are_drawn() -> None:
+    names = [f"s{i}" for i in range(9) for _ in range(i + 1)]
+    mine = history(names)
+    for result in (TrendAnalysis.from_alerts(mine, by="service"), ResolutionAnalysis.from_alerts(mine, by="service")):
+        assert {row["series"] for row in values(result)} == {f"s{i}" for i in range(3, 9)}
+    drawn(TrendAnalysis.from_alerts(mine, by="service"))
+
+
+def test_a_long_curve_is_thinned_to_its_first_and_last_step() -> None:
+    resolution = ResolutionAnalysis.from_alerts(aa.datasets.sample())
+    rows = values(resolution)
+    assert len(rows) == 400
+    curve = resolution.curve()["time_s"].to_pylist()
+    assert [rows[0]["time_h"], rows[-1]["time_h"]] == [curve[0] / 3600, curve[-1] / 3600]
+
+
+def test_hours_of_many_weeks_fit_into_a_chart() -> None:
+    trend = TrendAnalysis.from_alerts(aa.datasets.sample().tenant("acme"), by="team", bucket=HOUR)
+    assert len(values(trend)) > 5_000 * 2  # Altair's own limit is 5,000
+    assert trend.plot().to_dict()["title"]["subtitle"] == "thin: per hour; bold: mean over 24 hours"
+
+
+def test_an_odd_bucket_is_named_by_its_length() -> None:
+    title = TrendAnalysis.from_alerts(history(["db"]), bucket=6 * HOUR).plot().to_dict()["title"]
+    assert title["subtitle"] == "thin: per 6:00:00; bold: mean over 24 buckets"
+
+
+def test_the_sentence_is_the_title_wrapped() -> None:
+    trend = TrendAnalysis.from_alerts(history(["db"]))
+    title = trend.plot().to_dict()["title"]["text"]
+    assert " ".join(title) == trend.sentence
+    assert max(map(len, title)) <= 95
+
+
+@pytest.mark.parametrize("by", [None, "rule"])
+def test_empty_results_have_an_empty_picture(by: str | None) -> None:
+    empty = aa.datasets.sample().where({"rule": ["nothing"]})
+    for result in (
+        TrendAnalysis.from_alerts(empty, by=by),
+        ResolutionAnalysis.from_alerts(empty, by=by),
+        CorrelationAnalysis.from_alerts(empty),
+    ):
+        assert values(result) == []
+        drawn(result)
+
+
+def test_alerts_in_one_instant_and_alerts_that_end_as_they_begin_are_drawn_as_nothing() -> None:
+    one = pa.table({"rule": ["r"], "fired_at": [START], "resolved_at": [START]})
+    for result in (TrendAnalysis.from_alerts(one), ResolutionAnalysis.from_alerts(one)):
+        assert values(result) == []
+        drawn(result)
+
+
+def test_pairs_without_a_p_value_are_not_drawn() -> None:
+    few = cascade("network", "database").where(until=START + 5 * DAY)
+    pairs = CorrelationAnalysis.from_alerts(few)
+    assert len(pairs) > 0
+    assert values(pairs) == []
+
+
+def test_a_first_look_s_chart_draws_the_largest_shares_first() -> None:
+    look = FirstLook.from_alerts(aa.datasets.sample())
+    expected = [{name: row[name] for name in ("item", "share", "reason", "why")} for row in look.table.to_pylist()]
+    assert values(look) == expected[:12]
+    drawn(look)
+    nothing = FirstLook.from_alerts(history(["db"]))
+    assert values(nothing) == []
+    drawn(nothing)
+
+
+def test_a_report_has_no_chart() -> None:
+    with pytest.raises(NotImplementedError, match="a AnalyticsReport has no chart"):
+        AlertAnalytics().run(history(["db"])).plot()
+
+
+def test_without_altair_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+
+    def hidden(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name == "altair" else found(name, package)
+
+    monkeypatch.setattr("alert_analytics.plots.find_spec", hidden)
+    with pytest.raises(MissingDependencyError, match=r"Charts need Altair.*alert-analytics\[viz\]"):
+        TrendAnalysis.from_alerts(history(["db"])).plot()
