@@ -179,6 +179,5 @@ def show_inspection(file: str) -> None:
         say(f"  {what}: {finding}  ({evidence})")
     for warning in inspection.warnings:
         say(f"  careful: {warning}")
-    print(
-        f"\nIn Python:\n\n{inspection.python}\n\nIn the shell:\n\n{inspection.command}\nalert-analytics demo --history alerts.duckdb"
-    )
+    print(f"\nIn Python:\n\n{inspection.python}\n\nIn the shell:\n\n{inspection.command}")
+    print("alert-analytics demo --history alerts.duckdb")

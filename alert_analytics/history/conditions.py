@@ -98,10 +98,7 @@ def _pair(left: Operand, right: Operand, resolve: Resolve, kinds: dict[str, str]
 
 
 def _rank(operand: Operand, resolve: Resolve) -> Expression:
-    if isinstance(operand, Literal) and operand.value not in SEVERITIES:
-        raise ConditionError(
-            f"condition: severity is compared with {operand}, expected one of {', '.join(SEVERITIES)}."
-        )
+    """The place of a severity in their order; the parser lets no other word stand beside ``severity``."""
     return FunctionExpression("list_position", ConstantExpression(list(SEVERITIES)), _read(operand, resolve))
 
 

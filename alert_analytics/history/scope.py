@@ -102,15 +102,13 @@ def tenant_rows(relation: DuckDBPyRelation, scope: Scope) -> DuckDBPyRelation:
     return relation.filter(ColumnExpression("tenant_id") == ConstantExpression(scope.tenant))
 
 
-def rows_as_of(relation: DuckDBPyRelation, moment: datetime | None) -> DuckDBPyRelation:
+def rows_as_of(relation: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation:
     """Undo what had not happened by `moment`: later alerts go, later acknowledgements and ends become null.
 
     Notes
     -----
     Where a source gives no observation time, each event counts as observed at its own event time.
     """
-    if moment is None:
-        return relation
     t = ConstantExpression(moment)
     null = ConstantExpression(None)
     suppressed = ColumnExpression("status") == ConstantExpression("suppressed")

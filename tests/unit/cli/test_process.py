@@ -28,7 +28,9 @@ def test_the_command_that_inspect_prints_runs_unchanged(foreign: Path, tmp_path:
     command = inspected.stdout.partition("In the shell:")[2].strip()
     ran = shell(command, tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "300 alerts" in " ".join(ran.stdout.split())
+    told = " ".join(ran.stdout.split())
+    assert "300 new" in told
+    assert "The three alerts to look at first, and why" in told
 
 
 def test_an_error_ends_with_one_and_without_a_traceback(tmp_path: Path) -> None:
@@ -51,6 +53,7 @@ def test_a_store_that_another_process_holds(verb: str, ordinary: Path, tmp_path:
     assert shell("alert-analytics trend held.duckdb", tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_what_a_program_reads_is_alone_on_its_stream(drawn: object, tmp_path: Path) -> None:
     path = drawn(70, 100, severities=("high", "P9"))  # type: ignore[operator]
     ran = shell(f"alert-analytics resolve {path.name} --json", tmp_path)

@@ -216,6 +216,7 @@ def test_the_demo_without_altair_leaves_tables_and_says_how_to_get_charts(
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv"}
 
 
+@pytest.mark.slow
 def test_the_demo_leaves_out_a_history_s_thin_end(ordinary: Path, tmp_path: Path, run: Any) -> None:
     """An export cut by date of closing goes on for long with next to nothing in it."""
     text = ordinary.read_text()

@@ -95,6 +95,16 @@ def test_the_latest_observation_stays(batches: list[list[dict[str, Any]]]) -> No
     assert (row["resolved_at"], row["status"], row["observed_at"]) == (at(5), "resolved", at(5))
 
 
+@pytest.mark.parametrize("order", [["x", "y"], ["y", "x"]])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_two_equally_late_ones_the_same_stays(order: list[str], at_once: bool) -> None:
+    rows = [{**A, "message": message} for message in order]
+    with AlertStore.open() as store:
+        for batch in [rows] if at_once else [[row] for row in rows]:
+            store.ingest(frame(*batch))
+        assert store.history().to_arrow()["message"].to_pylist() == ["y"]
+
+
 OBSERVATIONS = st.lists(
     st.builds(
         lambda name, seen, severity, message: {

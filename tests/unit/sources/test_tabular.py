@@ -172,7 +172,7 @@ def test_missing_marks_and_labels() -> None:
     ("decimal", "written", "expected"),
     [
         (".", ["1.5", "1e3", " -2 "], [-2.0, 1.5, 1000.0]),
-        (",", ["1,5", "1.234,5", "1 000", "-2"], [-2.0, 1.5, 1000.0, 1234.5]),
+        (",", ["1,5", "1.234.567,5", "1 000", "-2"], [-2.0, 1.5, 1000.0, 1234567.5]),
         (",", pa.array([1.5, 2.25]), [1.5, 2.25]),
         (".", pa.array([1, 2]), [1.0, 2.0]),
     ],
@@ -201,6 +201,9 @@ def test_severities() -> None:
     )
     assert sorted(str(row["severity"]) for row in rows) == ["None", "None", "critical", "high", "info", "low"]
     assert refused == []
+    rows, refused = read(table, Tabular({"fired_at": "t", "severity": "p"}))
+    assert sorted(str(row["severity"]) for row in rows) == ["None", "None", "high", "low"]
+    assert len(refused) == 2
 
 
 def test_without_a_fingerprint_equal_rows_stay_apart() -> None:
