@@ -27,7 +27,7 @@ def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[st
     assert "Look first at HighCpuUsage" in shown
     assert "3 alerts read from 3 records of tabular: 2 new" in shown
     assert "resolved_at precedes fired_at" in shown
-    assert "1 alerts in 0 whole weeks: too short for a slope" in shown
+    assert "1 alert in 0 whole weeks: too short for a slope" in shown
 
 
 def test_the_verbs_that_the_readme_lists_exist() -> None:
