@@ -12,11 +12,17 @@ import pyarrow as pa
 
 from alert_analytics.analytics.comparison import compared
 from alert_analytics.analytics.durations import Estimate, Group, estimates, groups_of, in_words, known
-from alert_analytics.analytics.result import Result, as_list, behind, called
+from alert_analytics.analytics.result import Result, behind, called, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.restricted_mean import reaches
 
+_OWN_COLUMNS = {
+    *("n_alerts", "n_resolved", "n_open", "n_at_risk", "n_censored", "n_clusters", "n_clusters_effective"),
+    *(f"{name}{end}_s" for name in ("median", "p90", "mean") for end in ("", "_low", "_high")),
+    *("horizon_s", "resolved_only_median_s", "note", "time_s", "survival", "low", "high", "q", "quantile_s"),
+    *("low_s", "high_s"),
+}
 _SIZEABLE = 30
 """Alerts that a group needs to have a say in the common horizon."""
 
@@ -99,7 +105,7 @@ class ResolutionAnalysis(Result):
             raise HistoryError(f"horizon={horizon}; expected a positive length of time.")
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        history, names = AlertHistory.open(alerts), as_list(by)
+        history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         groups, answer, said = groups_of(history, names, cluster, history.watermark, level)
         horizon_s = _common_horizon(groups) if horizon is None else horizon.total_seconds()
         settings = history.settings | {
@@ -287,6 +293,8 @@ def _said(row: dict[str, Any], level: float) -> str:
     """A group's times as a clause."""
     if row["median_s"] is None:
         return f"less than half of {row['n_alerts']:,} alerts were ever seen resolved, so there is no median"
+    if row["n_alerts"] == 1:
+        return f"the only alert took {in_words(row['median_s'])} to resolve"
     low, high = row["median_low_s"], row["median_high_s"]
     upper = "no known end" if high is None else in_words(high, like=row["median_s"])
     ends = "unknown" if low is None else f"{in_words(low, like=row['median_s'])} to {upper}"

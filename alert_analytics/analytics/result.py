@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
+from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 
 if TYPE_CHECKING:
@@ -166,6 +167,22 @@ def as_html(table: pa.Table, limit: int = _SHOWN_ROWS) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" + "".join(
         f"<p>{escape(line)}</p>" for line in _more(table, limit)
     )
+
+
+def split_by(by: str | Sequence[str] | None, own: Collection[str]) -> tuple[str, ...]:
+    """Read ``by=`` where the answer has columns of its own.
+
+    Raises
+    ------
+    HistoryError
+        A name of `by` is one of them: one would hide the other.
+    """
+    names = as_list(by)
+    if taken := set(names) & set(own):
+        raise HistoryError(
+            f"by={sorted(taken)}: the answer has columns of its own of that name.", hint="rename the label."
+        )
+    return names
 
 
 def as_cells(table: pa.Table, limit: int = _SHOWN_ROWS) -> list[list[str]]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.result import Result, as_list, behind, called, counted, in_figures, key_columns
+from alert_analytics.analytics.result import Result, behind, called, counted, in_figures, key_columns, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -99,11 +99,7 @@ class TrendAnalysis(Result):
             raise HistoryError(f"window_size={window_size}; expected at least 1 bucket.")
         if bucket is not None and bucket <= timedelta(0):
             raise HistoryError(f"bucket={bucket}; expected a positive length of time.")
-        history, names = AlertHistory.open(alerts), as_list(by)
-        if taken := set(names) & _OWN_COLUMNS:
-            raise HistoryError(
-                f"by={sorted(taken)}: the answer has columns of its own of that name.", hint="rename the label."
-            )
+        history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         span = history.span
         width = bucket or _default_bucket(span)
         answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})

@@ -101,6 +101,13 @@ def _paths(path: str) -> list[str]:
     paths = [path] if Path(path).exists() else sorted(glob.glob(path))
     if not paths:
         raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
+    for one in map(Path, paths):
+        if one.is_dir():
+            raise SourceError(
+                f"{one}: a folder; expected a file.", hint=f"name its files with a glob: '{one}/*.parquet'."
+            )
+        if one.stat().st_size == 0:
+            raise SourceError(f"{one}: the file is empty.", hint="export it again.")
     return paths
 
 

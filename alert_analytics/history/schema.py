@@ -106,8 +106,8 @@ def canonical(
     if "fired_at" not in names:
         raise HistoryError(
             f"No column fired_at among {_listed([name for name in given.columns if name not in {LINE, ORIGINAL}])}.",
-            hint="map the table's columns with aa.sources.Tabular(columns={'fired_at': ...}); "
-            "`alert-analytics inspect FILE` writes the mapping for you.",
+            hint="`alert-analytics inspect FILE` writes the mapping of the table's columns for you; in Python it is "
+            "aa.sources.Tabular(columns={'fired_at': ...}).",
         )
     given = given if ORIGINAL in names or (from_source and "original" in names) else given.set_alias(ORIGINAL)
     kinds = dict(zip(given.columns, map(str, given.types), strict=True))

@@ -129,11 +129,14 @@ class Tabular:
             )
         connection.execute(text_of(__package__, "tabular"))
         self._check(
-            connection, "timezone", "SELECT timezone(?, TIMESTAMP '2020-01-01')", "write 'Europe/Paris' or 'UTC'."
+            connection,
+            "timezone",
+            "SELECT timezone(?, TIMESTAMP '2020-01-01')::VARCHAR",
+            "write 'Europe/Paris' or 'UTC'.",
         )
         if self.timestamp_format not in {"iso", *_EPOCHS}:
             known = f"write iso, {', '.join(_EPOCHS)}, or a strptime format such as %d/%m/%Y %H:%M."
-            self._check(connection, "timestamp_format", "SELECT try_strptime('', ?)", known)
+            self._check(connection, "timestamp_format", "SELECT try_strptime('', ?)::VARCHAR", known)
         [(n_records,)] = raw.count("*").fetchall()
         return Batch(self._mapped(raw), n_records)
 

@@ -82,7 +82,7 @@ def test_the_demo_of_an_empty_history(tmp_path: Path, run: Any) -> None:
     [
         ("trend", "1 alert in 0 whole weeks: too short for a slope, which needs 8 weeks."),
         ("correlate", "There is only one rule in this history, so there is no pair."),
-        ("resolve", "resolved within 30 min (95% interval unknown)"),
+        ("resolve", "The only alert took 30 min to resolve"),
         ("first-look", "No rule stands out in this history."),
         ("report", "no interval: it needs 7 days"),
         ("describe", "1 alert"),
