@@ -117,20 +117,28 @@ class FirstLook(Result):
         )
         params = {"window_us": pairs.window // timedelta(microseconds=1), "short_s": _SHORT.total_seconds()}
         answer = history.ask("first_look", keys={"item": (of,)}, params=params)
-        counts = answer.arrow().to_pylist()
-        total = sum(row["n_alerts"] for row in counts)
+        # A missing rule is called `unknown`: all such alerts together are no one thing to change.
+        counts = [row for row in answer.arrow().to_pylist() if (of, row["item"]) != ("rule", "unknown")]
+        total = history.n_alerts
         weeks = max(history.span.days / 7, 1 / 7) if history.span else 1.0
         trends = {row[of]: row for row in trend.table.to_pylist()}
         told = _Told(pairs.window, _leaders(pairs), trends, slow, total, weeks)
         rows = [row for one in counts if (row := _row(one, sorted(_findings(one, told), key=_share), weeks))]
         rows.sort(key=lambda row: -row["share"])
-        settings = history.settings | {"of": of, "window_s": pairs.window.total_seconds(), "weeks": weeks}
+        settings = history.settings | {
+            "of": of,
+            "window_s": pairs.window.total_seconds(),
+            "weeks": weeks,
+            "n_items": len(counts),
+        }
         return cls(pa.Table.from_pylist(rows, schema=_SCHEMA), history, settings, answer.sql, of=of)
 
     @property
     def sentence(self) -> str:
         """The first three in words."""
         rows = self.table.slice(0, 3).to_pylist()
+        if not self.settings["n_items"] and self.history.n_alerts:
+            return f"No alert names a {self.of}, so there is none to look at first; of='service' asks another column."
         if not rows:
             return f"No {self.of} stands out in this history."
         return "Look first at " + "; ".join(f"{row['item']} ({row['why']})" for row in rows) + "."

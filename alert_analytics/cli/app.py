@@ -11,9 +11,11 @@ from rich.text import Text
 
 from alert_analytics.cli.options import By, asks_history, length, refused_by_reason, takes_source
 from alert_analytics.cli.output import console, say, show, show_error
-from alert_analytics.errors import AlertAnalyticsError, HistoryError
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
 from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.sources import Tabular, inspect_file
+
+_REASONS = 8  # why rows were set aside: the commonest
 
 app = typer.Typer(
     name="alert-analytics",
@@ -56,8 +58,14 @@ def ingest(
         report = opened.ingest(path, source=source, complete_until=complete_until)
         reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
     say(report.sentence)
-    for reason, n in reasons.items():
+    for reason, n in list(reasons.items())[:_REASONS]:
         say(f"  set aside in {store}: {n:,} x {reason}")
+    if len(reasons) > _REASONS:
+        say(f"  ... and {len(reasons) - _REASONS:,} further reasons")
+    if report.n_read and report.n_quarantined == report.n_read:
+        raise SourceError(
+            f"{path}: every row was set aside.", hint=f"`alert-analytics inspect {path}` proposes how to read it."
+        )
     if reasons:
         say("  Rows set aside count in no answer; their original text is kept: AlertStore(...).history().quarantine().")
 

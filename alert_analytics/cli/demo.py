@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _ROWS = 6
-_CHARTS = ("trend", "correlation", "resolution")
+_CHARTS = ("first_look", "trend", "correlation", "resolution")
 
 
 def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
@@ -67,12 +68,13 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
             history = history.where(until=description.thin_from)
         by = _grouping(description)
         trend = step("better or worse?", lambda: TrendAnalysis.from_alerts(history))
-        trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, by=by, window_size=7))
+        trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, 7, by, timedelta(days=1)))
         pairs = step("what leads?", lambda: CorrelationAnalysis.from_alerts(history))
         resolution = step("how long?", lambda: ResolutionAnalysis.from_alerts(history, by=_severity(description)))
         look = step("where to look first?", lambda: FirstLook.from_alerts(history))
         pictured = step(
-            "drawing", lambda: _keep(out, {"trend": trends, "correlation": pairs, "resolution": resolution})
+            "drawing",
+            lambda: _keep(out, {"first_look": look, "trend": trends, "correlation": pairs, "resolution": resolution}),
         )
     _show_data(history, description, path)
     _show_trend(trend, trends)
@@ -222,10 +224,19 @@ def _keep(out: Path, results: dict[str, Result]) -> list[str]:
     drawn = []
     for name, result in results.items():
         result.to_csv(out / f"{name}.csv")
+        if not _has_picture(name, result):
+            continue
         if find_spec("altair") is not None and find_spec("vl_convert") is not None:
             result.plot().save(str(out / f"{name}.png"), scale_factor=2)
             drawn.append(f"{name}.png")
     return drawn
+
+
+def _has_picture(name: str, result: Result) -> bool:
+    """Whether there is something to see: a pair more than chance, a time to resolve, an alert that stands out."""
+    if name == "correlation":
+        return any(q is not None and q < 0.05 for q in result.table["q_value"].to_pylist())
+    return any(result.table["median_s" if name == "resolution" else "n_alerts"].to_pylist())
 
 
 def _show_end(out: Path, pictured: list[str], path: str | None) -> None:

@@ -74,7 +74,7 @@ class AlertHistory:
 
         Parameters
         ----------
-        data : AlertHistory, str, Path, dataframe that speaks Arrow, or iterable of Alert
+        data : AlertHistory, AlertStore, str, Path, dataframe that speaks Arrow, or iterable of Alert
             A Parquet or CSV path or glob, the path of a store, a pandas, polars or pyarrow table or DuckDB relation.
             Only ``fired_at`` is required. Columns that are not canonical can be grouped and filtered by.
 
@@ -92,7 +92,12 @@ class AlertHistory:
         HistoryError
             The data has no ``fired_at`` or is of no known kind.
         """
-        return data if isinstance(data, AlertHistory) else cls(base_of(data))
+        if isinstance(data, AlertHistory):
+            return data
+        history = getattr(data, "history", None)  # a store: it imports this module, so it is known by what it does
+        if callable(history) and isinstance(found := history(), AlertHistory):
+            return found
+        return cls(base_of(data))
 
     # -- narrowing ----------------------------------------------------------------------------------------------
 

@@ -242,6 +242,11 @@ def _labels_from(kind: str, column: Expression) -> Expression:
     """Labels come as a map, as a struct (Arrow's usual inference) or as JSON text; JSON is the way between."""
     if kind.startswith("MAP"):
         return column.cast(duckdb.type(COLUMNS["labels"]))
+    if kind == "VARCHAR[][]":  # pandas keeps an Arrow map as a list of pairs
+        flat = FunctionExpression("flatten", column)
+        at = [ConstantExpression(n) for n in (1, 2, -1)]
+        names, values = (FunctionExpression("list_slice", flat, first, at[2], at[1]) for first in at[:2])
+        return FunctionExpression("map", names, values)
     if not (kind.startswith("STRUCT") or kind in {"VARCHAR", "JSON"}):
         raise HistoryError(
             f"Column labels is {kind}; expected a map or a struct of text, or JSON text.",

@@ -25,7 +25,7 @@ _UNITS = {timedelta(hours=1): "hour", timedelta(days=1): "day", timedelta(weeks=
 
 
 def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
-    """Draw counts per whole bucket (faint) and the rolling mean (bold) of the busiest series.
+    """Draw counts per whole bucket (faint) and the rolling mean (bold), clearest movement first.
 
     Parameters
     ----------
@@ -35,12 +35,11 @@ def trend_chart(trend: TrendAnalysis) -> alt.LayerChart:
     Returns
     -------
     altair.LayerChart
-        At most six series.
+        At most six series, in the order of the trend's table: those that rise or fall beyond chance come first.
     """
     series = with_series(trend.series, trend.by)
-    totals = series.group_by("series").aggregate([("n_alerts", "sum")]).sort_by([("n_alerts_sum", "descending")])
-    busiest = totals["series"].slice(0, MOST_SERIES)
-    shown = series.filter(pc.and_(pc.is_in(series["series"], busiest.combine_chunks()), series["is_whole"]))
+    first = with_series(trend.table, trend.by)["series"].slice(0, MOST_SERIES)
+    shown = series.filter(pc.and_(pc.is_in(series["series"], first.combine_chunks()), series["is_whole"]))
     data = inline(without_timestamps(shown).to_pylist())
     time = alt.X("bucket_start:T", title="time (UTC)", scale=alt.Scale(type="utc"))
     color = alt.Color("series:N", title=", ".join(trend.by) or None, legend=solid_legend(trend.by))

@@ -85,6 +85,12 @@ def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
     if "severity" not in roles.columns:
         _guess_severity(roles, sheet, flat)
     _assign_labels(roles, sheet, flat)
+    for role in ("rule", "severity"):
+        if role not in roles.columns and roles.labels:
+            roles.warnings.append(
+                f"No column is read as {role}; if {' or '.join(roles.labels[:4])} is it, add --map {role}=COLUMN"
+                + (" and --severity WORD=critical for its words." if role == "severity" else ".")
+            )
     return roles
 
 
@@ -145,10 +151,11 @@ def _assign_times(roles: Roles, times: Mapping[str, TimeColumn]) -> None:
 def _guess_end(roles: Roles, times: Mapping[str, TimeColumn], fired: TimeColumn) -> None:
     """Where no name says when an alert ended: the one further time that is never before the beginning."""
     later = [name for name in times if roles.free(name) and not set(plain(name).split()) & _LATER]
-    candidates = [name for name in later if _pairs(fired, times[name]) and _earlier(fired, times[name]) == 1.0]
+    candidates = [name for name in later if _pairs(fired, times[name]) and _earlier(fired, times[name]) >= 0.95]
     if len(candidates) == 1:
-        roles.take("resolved_at", candidates[0], f"no name says when an alert ended; this is never before {fired.name}")
-        roles.warnings.append(f"{candidates[0]} is taken for the end because it is never before {fired.name}: is it?")
+        roles.take("resolved_at", candidates[0], "no name says when an alert ended; this is the one later time")
+        roles.warnings.append(f"{candidates[0]} is taken for the end because it lies after {fired.name}: is it?")
+        _check_after(roles, "resolved_at", fired, times[candidates[0]])
 
 
 def _pairs(one: TimeColumn, other: TimeColumn) -> int:

@@ -147,7 +147,8 @@ def _opened(connection: DuckDBPyConnection, path: Path, cut: Cut | None) -> Duck
         # Only the SQL function reads other encodings, and its rows are kept because a view cannot hold parameters.
         connection.execute(
             "CREATE TABLE decoded AS SELECT * FROM read_csv($path, delim = $delimiter, encoding = $encoding, "
-            "header = true, all_varchar = true, quote = '\"', escape = '\"', null_padding = true, strict_mode = false)",
+            "header = true, all_varchar = true, quote = '\"', escape = '\"', null_padding = true, strict_mode = false, "
+            "parallel = false)",
             {"path": str(path), "delimiter": cut.delimiter, "encoding": cut.encoding},
         )
         return connection.table("decoded")
@@ -160,6 +161,7 @@ def _opened(connection: DuckDBPyConnection, path: Path, cut: Cut | None) -> Duck
         escapechar='"',
         null_padding=True,
         strict_mode=False,
+        parallel=False,  # with padding, DuckDB reads a line break inside quotes in one thread only
     )
 
 
