@@ -16,9 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from alert_analytics.analytics.correlation_counts import LONGEST_TESTED_US, ComparedPairs, Firings, compared_pairs
-from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.engine.kernels.control import N_CONTROLS
-from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.settings import Settings
 from alert_analytics.stats.pairs import MIN_BLOCKS
@@ -103,8 +102,7 @@ class CorrelationAnalysis(Result):
         True
         """
         length = timedelta(seconds=Settings.load().correlation_window_s) if window is None else window
-        if length <= timedelta(0):
-            raise HistoryError(f"window={length}; expected a positive length of time.", hint="timedelta(seconds=300)")
+        check_length("window", length)
         history, scope = AlertHistory.open(alerts), ("tenant_id", *as_list(within))
         keys = {"item": (of,), "scope": scope}
         listed = history.ask("correlation_items", keys=keys).arrow()

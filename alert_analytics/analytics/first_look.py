@@ -263,11 +263,12 @@ def _grows(item: str, told: _Told) -> Iterator[_Finding]:
     row = told.trend.get(item)
     if row is None or row["direction"] != "increasing":
         return
-    more = row["slope_per_day"] * 7 * 7 * (row["n_weeks"] - 1)  # alerts a week, last week against first
+    # Without its growth each week had been like the first: on average half of what the last week has more.
+    more = row["slope_per_day"] * 7 * 7 * (row["n_weeks"] - 1) / 2
     low, high = row["slope_low"] * 49, row["slope_high"] * 49
     yield _Finding(
         "growing",
-        more / 2 * row["n_weeks"] / told.total,
+        more * told.weeks / told.total,
         more,
         f"it grows by {in_figures(row['slope_per_day'] * 49, 2)} alerts a week each week "
         f"(95 % interval {in_figures(low, 2)} to {in_figures(high, 2)})",

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from alert_analytics.analytics.comparison import compared
 from alert_analytics.analytics.durations import Estimate, Group, estimates, groups_of, in_words, known
-from alert_analytics.analytics.result import Result, behind, called, split_by
+from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.restricted_mean import reaches
@@ -101,8 +101,8 @@ class ResolutionAnalysis(Result):
         >>> row["n_open"] > 0, row["resolved_only_median_s"] < row["median_s"] < row["median_high_s"]
         (True, True)
         """
-        if horizon is not None and horizon <= timedelta(0):
-            raise HistoryError(f"horizon={horizon}; expected a positive length of time.")
+        if horizon is not None:
+            check_length("horizon", horizon)
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
@@ -223,6 +223,8 @@ def _common_horizon(groups: Sequence[Group]) -> float:
     if not groups:
         return float("nan")
     heard = [group for group in groups if group.duration_s.size >= _SIZEABLE] or groups
+    # What was seen for no time at all has no say either.
+    heard = [group for group in heard if group.duration_s[-1] > 0] or heard
     longest = [float(group.duration_s[-1]) for group in heard]
     # A group without an open alert at its end is known for ever: its curve stays at 0.
     ending = [last for group, last in zip(heard, longest, strict=True) if not reaches(group.table, np.inf)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -185,6 +186,22 @@ def split_by(by: str | Sequence[str] | None, own: Collection[str]) -> tuple[str,
     return names
 
 
+def check_length(what: str, value: object) -> None:
+    """Refuse what is no positive length of time.
+
+    Raises
+    ------
+    HistoryError
+        It is a bare number, or not positive.
+    """
+    if not isinstance(value, timedelta):
+        raise HistoryError(f"{what}={value!r}; expected a length of time.", hint=f"{what}=timedelta(seconds=300)")
+    if value <= timedelta(0):
+        raise HistoryError(
+            f"{what}={value}; expected a positive length of time.", hint=f"{what}=timedelta(seconds=300)"
+        )
+
+
 def as_cells(table: pa.Table, limit: int = _SHOWN_ROWS) -> list[list[str]]:
     """Write the cells of a table's first rows as text: four significant digits, a dash for null."""
     return [[_cell(value) for value in row.values()] for row in table.slice(0, limit).to_pylist()]
@@ -194,7 +211,11 @@ def as_list(names: str | Sequence[str] | None) -> tuple[str, ...]:
     """Read ``by=``: one name, several, or none."""
     if names is None:
         return ()
-    return (names,) if isinstance(names, str) else tuple(names)
+    if isinstance(names, str):
+        return (names,)
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise HistoryError(f"{names!r} names no columns; expected a column or label, or a list of them.")
+    return tuple(names)
 
 
 def key_columns(keys: pa.ChunkedArray | pa.Array, names: Sequence[str]) -> dict[str, pa.Array]:

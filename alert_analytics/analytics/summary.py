@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result, counted, in_figures
+from alert_analytics.analytics.result import Result, as_list, check_length, counted, in_figures
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval
@@ -106,11 +106,11 @@ class AlertAnalytics:
     metrics: Sequence[str] = ("frequency", "duration", "resolution_time")
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", as_list(self.metrics))
         unknown = [one for one in self.metrics if one not in _METRICS]
         if unknown:
             raise HistoryError(f"AlertAnalytics has metrics={unknown}; expected some of {', '.join(_METRICS)}.")
-        if self.time_range <= timedelta(0):
-            raise HistoryError(f"AlertAnalytics has time_range={self.time_range}; expected a positive length of time.")
+        check_length("time_range", self.time_range)
 
     def run(self, alerts: Any) -> AnalyticsReport:
         """Report on a history.

@@ -12,7 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.result import Result, behind, called, counted, in_figures, key_columns, split_by
+from alert_analytics.analytics.result import (
+    Result,
+    behind,
+    called,
+    check_length,
+    counted,
+    in_figures,
+    key_columns,
+    split_by,
+)
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -95,10 +104,10 @@ class TrendAnalysis(Result):
         >>> set(trend.to_polars()["direction"]) <= {"increasing", "decreasing", "none"}
         True
         """
-        if window_size < 1:
-            raise HistoryError(f"window_size={window_size}; expected at least 1 bucket.")
-        if bucket is not None and bucket <= timedelta(0):
-            raise HistoryError(f"bucket={bucket}; expected a positive length of time.")
+        if not isinstance(window_size, int) or window_size < 1:
+            raise HistoryError(f"window_size={window_size}; expected a whole number of buckets, at least 1.")
+        if bucket is not None:
+            check_length("bucket", bucket)
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         span = history.span
         width = bucket or _default_bucket(span)

@@ -113,10 +113,14 @@ def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
     told = {row["direction"] for row in trends.table.to_pylist()} - {"too short"}
     _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}" if told else trend.sentence)
     rows = [
-        [*(row[name] for name in trends.by), _figure(row["alerts_per_day"]), _weekly(row), row["direction"]]
+        [*(row[name] for name in trends.by), _figure(row["alerts_per_day"]), _weekly(row), _q(row), row["direction"]]
         for row in trends.table.slice(0, _ROWS).to_pylist()
     ]
-    _list([*trends.by, "a day", "change of that each week (95 %)", "direction"], rows)
+    _list([*trends.by, "a day", "change of that each week (95 %)", "q", "direction"], rows)
+
+
+def _q(row: dict[str, Any]) -> str:
+    return "-" if row["q_value"] is None else f"{row['q_value']:.1g}"
 
 
 def _figure(value: float | None) -> str:

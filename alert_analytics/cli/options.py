@@ -134,8 +134,8 @@ def asks_history(verb: Verb) -> Verb:
             given.pop(name) for name in inspect.signature(_scope_parameters).parameters
         )
         history = opened(path, source_of(**chosen))
-        _warn_of_refused(history)
         history = history if tenant is None else _of_tenant(history, tenant)
+        _warn_of_refused(history)  # the tenant's own rows only
         history = history if as_of is None else history.as_of(as_of)
         verb(history=history.where(where, since=since, until=until), **given)
 

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 from alert_analytics.errors import QueryError
 
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -165,13 +167,20 @@ def run_free(
     Raises
     ------
     QueryError
-        It is not one statement.
+        It is not one statement, or none that only reads.
     duckdb.Error
         The database refused it.
     """
-    # A second statement could end the transaction that keeps the first one from writing.
-    if (n_statements := len(cursor.extract_statements(text))) != 1:
-        raise QueryError(f"The text holds {n_statements} SQL statements; expected one.")
+    # A second statement could end the transaction that keeps the first one from writing, and a transaction that reads
+    # only does not stop COPY, ATTACH, DETACH or SET.
+    statements = cursor.extract_statements(text)
+    if len(statements) != 1:
+        raise QueryError(f"The text holds {len(statements)} SQL statements; expected one.")
+    kind = statements[0].type
+    if kind not in _READING:
+        raise QueryError(
+            f"{kind.name} is no question; expected a query.", hint="begin with SELECT, WITH, FROM, DESCRIBE or EXPLAIN."
+        )
     cursor.execute("BEGIN TRANSACTION READ ONLY")
     return cursor.sql(text, params=params) if params else cursor.sql(text)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
@@ -58,6 +58,8 @@ class Scope:
 
     def for_tenant(self, name: str) -> Scope:
         """Narrow to one tenant; a scope that has one cannot move to another."""
+        if not isinstance(name, str) or not name:
+            raise HistoryError(f"tenant={name!r}; expected a name.", hint="without tenant() it is everyone's history.")
         if self.tenant is not None and self.tenant != name:
             raise HistoryError(
                 f"This history belongs to tenant {self.tenant!r}; it has no way to another's alerts.",
@@ -142,8 +144,8 @@ def matching_rows(
     return relation.filter(reduce(and_, every)) if every else relation
 
 
-def moment(value: datetime | str, what: str) -> datetime:
-    """Read a time: a datetime (naive is UTC) or ISO 8601 text.
+def moment(value: date | str, what: str) -> datetime:
+    """Read a time: a datetime (naive is UTC), a date (its midnight) or ISO 8601 text.
 
     Raises
     ------
@@ -157,6 +159,10 @@ def moment(value: datetime | str, what: str) -> datetime:
             raise HistoryError(
                 f"{what}={value!r} is not a time.", hint="write '2016-04-01' or '2016-04-01T06:30+02:00'."
             ) from error
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day)
+    if not isinstance(value, datetime) or value != value:  # pandas' NaT is a datetime that is not itself
+        raise HistoryError(f"{what}={value!r} is not a time.", hint="give a datetime, a date or ISO 8601 text.")
     return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
 
 

@@ -37,10 +37,17 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         raise MissingDependencyError(
             "Charts need Altair, which is not installed.", hint='pip install "alert-analytics[viz]"'
         )
-    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+    from alert_analytics.analytics import (
+        AnalyticsReport,
+        CorrelationAnalysis,
+        FirstLook,
+        ResolutionAnalysis,
+        TrendAnalysis,
+    )
     from alert_analytics.plots.correlation import correlation_chart
     from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.resolution import resolution_chart
+    from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
 
     if isinstance(result, TrendAnalysis):
@@ -51,4 +58,6 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return resolution_chart(result)
     if isinstance(result, FirstLook):
         return first_look_chart(result)
+    if isinstance(result, AnalyticsReport):
+        return summary_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
