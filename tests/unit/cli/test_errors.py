@@ -181,7 +181,7 @@ def test_a_column_that_does_not_exist(verb: str, options: list[str], ordinary: P
         (["--as-of", "soon"], "as_of='soon' is not a time", "write '2016-04-01'"),
         (["--where", "severity >"], "condition, character 11: found the end", None),
         (["--tenant", "nobody"], "--tenant nobody: no alert is theirs; the tenants are default.", None),
-        (["--window-size", "0"], "window_size=0; expected at least 1 bucket", None),
+        (["--window-size", "0"], "window_size=0; expected a whole number of buckets", None),
         (["--json", "--csv"], "--json and --csv exclude each other.", None),
         (["--source", "nothere"], "No source is called 'nothere'", "inspect FILE"),
         (["--source", "servicenow"], "is no ServiceNow event log", "inspect FILE"),

@@ -186,6 +186,9 @@ def test_the_demo_tells_a_store_s_story(ordinary: Path, tmp_path: Path, run: Any
     assert (tmp_path / "out" / "trend.csv").is_file()
 
 
+CHARTS = ("first_look", "trend", "correlation", "resolution")
+
+
 def test_the_demo_on_the_sample_leaves_charts_and_tables(tmp_path: Path, run: Any) -> None:
     ran = run("demo", "--out", tmp_path / "made" / "here")
     assert ran.code == 0
@@ -200,8 +203,8 @@ def test_the_demo_on_the_sample_leaves_charts_and_tables(tmp_path: Path, run: An
     assert "PaymentTimeouts leads HighErrorRate" in told
     assert "Your own file: alert-analytics inspect FILE" in told
     made = {path.name: path for path in (tmp_path / "made" / "here").iterdir()}
-    assert set(made) == {f"{name}.{kind}" for name in ("trend", "correlation", "resolution") for kind in ("csv", "png")}
-    for name in ("trend", "correlation", "resolution"):
+    assert set(made) == {f"{name}.{kind}" for name in CHARTS for kind in ("csv", "png")}
+    for name in CHARTS:
         assert made[f"{name}.png"].read_bytes().startswith(b"\x89PNG")
         assert len(list(csv.DictReader(made[f"{name}.csv"].read_text().splitlines()))) >= 5
 

@@ -378,6 +378,7 @@ def test_the_cloud_incidents(shared_data: Path, tmp_path: Path) -> None:
     assert found.tabular.severities == {}  # high, medium and low are our words
     assert found.warnings == (
         "first_notification lies before event_start_time in 5 of 1,260 rows; such rows go to quarantine.",
+        "No column is read as rule; if service_id or status_impact is it, add --map rule=COLUMN.",
     )
     rows = ingested(found, tmp_path)
     assert len(rows) == 1_319 - 5
