@@ -54,7 +54,10 @@ class Firings:
 
     @property
     def block_us(self) -> int:
-        """Length of a block of time, ``max(4 h, 12 W)``: what happens in two of them counts as independent."""
+        """Length of a block of time, ``max(4 h, 12 W)``: what happens in two of them counts as independent.
+
+        What happens in one of them does not, be it in different scopes.
+        """
         return max(4 * 3_600_000_000, 12 * self.window_us)
 
     def starts(self) -> Firings:

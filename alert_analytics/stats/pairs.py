@@ -28,9 +28,9 @@ class PairSums:
     n_together : numpy.ndarray of int64, shape (n_pairs,)
         Leader bursts followed by a follower burst.
     n_blocks : numpy.ndarray of int64, shape (n_pairs,)
-        Blocks of time that hold a burst of the leader.
+        Blocks of time that hold a burst of the leader, in any scope.
     sum_d, sum_d2, sum_f, sum_f2 : numpy.ndarray of float64, shape (n_pairs,)
-        Sums and sums of squares, over these blocks, of the block's sum of ``D`` and of ``F``.
+        Sums and sums of squares, over these blocks, of the block's sum of ``D`` and of ``F`` in all scopes.
     """
 
     n_bursts: Ints
@@ -91,7 +91,9 @@ def pair_tests(sums: PairSums, *, n_controls: int) -> PairTests:
     ``r = (K expected + 1) / (K n_bursts + 1)``, where the added one keeps a follower never seen in a control window
     from a rate of zero. t: sum of ``D`` over its standard error from the block sums, with ``n_blocks - 1`` degrees of
     freedom; the variance is at least ``n_bursts r (1 - r) (1 + 1 / K)``, that of independent windows. The blocks are
-    those with a leader burst: the others hold only zeros, and would pass for evidence where the leader is rare.
+    those with a leader burst: the others hold only zeros, and would pass for evidence where the leader is rare. They
+    are blocks of time, not of time and scope: an event that reaches twenty hosts or tenants at once is one
+    observation. The binomial counts it twenty times, so there the t test alone bounds the error.
     ``p_direction`` is the same pair of tests on ``F``, with even odds in the binomial.
     False-pair shares and power: ``python -m benchmarks.validity_pairs``.
     """

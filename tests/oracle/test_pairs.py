@@ -18,7 +18,7 @@ WINDOW = 10
 Row = tuple[int, int, int]  # scope, item, time
 
 rows_of_a_history = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(0, N_ITEMS - 1), st.integers(0, 180)), max_size=40
+    st.tuples(st.integers(0, 2), st.integers(0, N_ITEMS - 1), st.integers(0, 180)), max_size=40
 ).map(lambda rows: sorted(rows, key=lambda row: (row[0], row[2])))
 
 
@@ -48,7 +48,7 @@ def naive_sums(starts: list[Row], leader: int, follower: int, span: tuple[int, i
     def any_between(scope: int, low: int, high: int) -> int:
         return int(any(s == scope and i == follower and low < t <= high for s, i, t in starts))
 
-    blocks: dict[tuple[int, int], list[float]] = {}
+    blocks: dict[int, list[float]] = {}  # by time, across scopes
     lags: list[int] = []
     n_compared = 0
     ks = [k for k in range(-LAST_CONTROL, LAST_CONTROL + 1) if abs(k) >= FIRST_CONTROL]
@@ -61,7 +61,7 @@ def naive_sums(starts: list[Row], leader: int, follower: int, span: tuple[int, i
         forward = any_between(scope, t, t + WINDOW)
         backward = any_between(scope, t - WINDOW - 1, t - 1)
         d = forward - sum(any_between(scope, low, high) for low, high in windows) / len(windows)
-        sums = blocks.setdefault((scope, (t - span[0]) // block), [0.0, 0.0])
+        sums = blocks.setdefault((t - span[0]) // block, [0.0, 0.0])
         sums[0] += d
         sums[1] += forward - backward
         lags += sorted(u - t for s, i, u in starts if s == scope and i == follower and t < u <= t + WINDOW)[:1]

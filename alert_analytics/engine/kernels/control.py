@@ -35,14 +35,15 @@ class ControlSums:
     n_together : ndarray of int64, shape (n_pairs,)
         Leader bursts followed by a follower burst.
     sum_d, sum_d2, sum_f, sum_f2 : ndarray of float64, shape (n_pairs,)
-        Sums and sums of squares, over blocks of time, of the blocks' sums of ``D`` and of ``F``.
+        Sums and sums of squares, over blocks of time, of the blocks' sums of ``D`` and of ``F``. A block's sum takes in
+        all scopes: one event may reach many of them at once.
     median_lag_s : ndarray of float64, shape (n_pairs,)
         Exact median of the follower's delay in seconds; NaN where they were never together.
     n_compared : ndarray of int64, shape (n_items,)
         Bursts, by leader, with at least one control window inside the span: every one where the span is at least
         five windows long. Only these count above.
     n_blocks : ndarray of int64, shape (n_items,)
-        Blocks, by leader, that hold one of these bursts.
+        Blocks of time, by leader, that hold one of these bursts in any scope.
     """
 
     n_together: NDArray[np.int64]
@@ -94,7 +95,8 @@ def control_sums(
     Cost: per leader burst, the burst starts within 6 windows before and 7 after. Tested against a double loop over
     bursts and windows (``tests/oracle/test_pairs.py``).
     """
-    by_item = np.argsort(item, kind="stable")
+    # Each leader's bursts in order of time across scopes, so that a block of time is open once.
+    by_item = np.lexsort((time_us, item))
     first = np.searchsorted(item[by_item], np.arange(n_items + 1))
     first_pair = np.searchsorted(leader, np.arange(n_items + 1))
     d_rows, f_rows, lags, n_compared, n_blocks = _all_leaders(
@@ -143,10 +145,12 @@ def _all_leaders(starts, by_leader, pairs, lengths):  # type: ignore[no-untyped-
 
 @njit(cache=True)
 def _one_leader(starts, positions, rows, lengths, heard):  # type: ignore[no-untyped-def]
-    """Add up one leader's bursts; returns the counts, and the buffers of lags, which may have grown."""
-    scope, _, time_us = starts
+    """Add up one leader's bursts, which come in order of time.
+
+    Returns the counts, and the buffers of lags, which may have grown.
+    """
+    _, _, time_us = starts
     window_us, block_us, span_start, span_end = lengths
-    blocks_per_scope = (span_end - span_start) // block_us + 1
     n_compared, n_blocks, n_lags, last_block = 0, 0, 0, -1.0
     for p in positions:
         t = time_us[p]
@@ -156,7 +160,7 @@ def _one_leader(starts, positions, rows, lengths, heard):  # type: ignore[no-unt
         n_controls = max(0, before - FIRST_CONTROL + 1) + max(0, after - FIRST_CONTROL)
         if n_controls == 0:
             continue
-        block = float(scope[p] * blocks_per_scope + (t - span_start) // block_us)
+        block = float((t - span_start) // block_us)
         n_compared += 1
         n_blocks += block != last_block
         last_block = block

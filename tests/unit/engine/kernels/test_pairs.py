@@ -119,6 +119,19 @@ def test_control_windows_beyond_the_span_do_not_count() -> None:
     assert expected(29) == pytest.approx(0)
 
 
+def test_a_block_of_time_is_one_block_in_however_many_scopes() -> None:
+    # Two events, each in three scopes, in the second scope across the end of a block; sorted by (scope, time).
+    sums = control_sums(
+        np.repeat(codes(0, 1, 2), 4), np.tile(codes(0, 1), 6),
+        times(500, 505, 1_500, 1_505, 510, 515, 2_010, 2_015, 520, 525, 1_520, 1_525),
+        leader=codes(0), follower=codes(1), n_items=2, window_us=10, block_us=1_000, span_us=(0, 3_000),
+    )  # fmt: skip
+    assert sums.n_together.tolist() == sums.sum_d.tolist() == [6]
+    assert sums.n_compared.tolist() == [6, 0]
+    assert sums.n_blocks.tolist() == [3, 0]
+    assert sums.sum_d2.tolist() == sums.sum_f2.tolist() == [3**2 + 2**2 + 1]
+
+
 def test_many_lags_of_one_leader_give_the_exact_median() -> None:
     n, rng = 1_500, np.random.default_rng(0)
     lag = rng.integers(1, 11, n)
