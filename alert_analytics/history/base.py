@@ -56,7 +56,7 @@ class Base:
             ) from error
 
     def version(self) -> int:
-        """How often the rows have changed: the number of ingests, for what is not in a store always 0."""
+        """A number that grows with every ingest: the length of their log, for what is not in a store always 0."""
         return self.cursor().table(f"{STORE}.ingests").shape[0] if self.in_store else 0
 
     def sound(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
@@ -87,13 +87,12 @@ class Base:
             raise QueryError(f"{self.origin}: {str(error).splitlines()[0]}") from error
 
     def complete_until(self, cursor: DuckDBPyConnection, tenant: str | None) -> datetime | None:
-        """The latest moment until which an ingest declared its input complete."""
+        """The latest moment until which an ingest declared the tenant's alerts complete; without a tenant, anyone's."""
         if not self.in_store:
             return None
         ingests = cursor.table(f"{STORE}.ingests")
         if tenant is not None:
-            mine = duckdb.ColumnExpression("tenant_id") == duckdb.ConstantExpression(tenant)
-            ingests = ingests.filter(mine | duckdb.ColumnExpression("tenant_id").isnull())
+            ingests = ingests.filter(duckdb.ColumnExpression("tenant_id") == duckdb.ConstantExpression(tenant))
         [(latest,)] = ingests.max("complete_until").fetchall()
         declared: datetime | None = latest
         return declared
@@ -118,7 +117,7 @@ def base_of(data: Any) -> Base:
         It is none of these, or has no ``fired_at``.
     """
     connection = connect()
-    if isinstance(data, (str, Path)) and _is_store(data):
+    if isinstance(data, (str, Path)) and is_database(data):
         try:
             attach(connection, Path(data), name=STORE, read_only=True)
             check_store(connection, data)
@@ -163,8 +162,8 @@ def check_store(connection: DuckDBPyConnection, path: str | Path, *, may_be_new:
         )
 
 
-def _is_store(path: str | Path) -> bool:
-    """Whether the file begins like a DuckDB database (its magic bytes stand at offset 8)."""
+def is_database(path: str | Path) -> bool:
+    """Whether the path is a file that begins like a DuckDB database (its magic bytes stand at offset 8)."""
     if not Path(path).is_file():
         return False
     with Path(path).open("rb") as file:

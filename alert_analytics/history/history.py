@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """The stretch of time in which a history's alerts could have fired.
+    """The stretch of time in which a history's alerts could have fired: the history's, whatever its conditions.
 
     Attributes
     ----------
     start : datetime
-        ``since=`` where given, else the first ``fired_at``.
+        The first ``fired_at`` of all of the tenant's alerts, or ``since=`` where given and later. Nothing is known of
+        the time before the first record.
     end : datetime
         ``until=`` where given and earlier than the watermark, else the watermark.
     """
@@ -114,8 +115,9 @@ class AlertHistory:
     def as_of(self, when: datetime | str) -> AlertHistory:
         """Go back to what was known just before `when`, and set the watermark to it.
 
-        Later alerts are gone; what was acknowledged or resolved later is open again. A moment after the last
-        observation changes nothing: nothing is known of that time.
+        Later alerts are gone; what was acknowledged or resolved later is open again. Rule, team, severity, assignee
+        and labels stay the latest known: no earlier ones are kept. A moment after the last observation changes nothing:
+        nothing is known of that time.
 
         Parameters
         ----------
@@ -178,12 +180,19 @@ class AlertHistory:
 
     @property
     def span(self) -> Span | None:
-        """When alerts in scope could have fired; None where nothing says so."""
+        """When alerts in scope could have fired; None where nothing says so.
+
+        Conditions do not move it, so that the alerts behind a row of an answer are counted over the same time as the
+        row; ``since=``, ``until=`` and :meth:`as_of` do.
+        """
         if self.watermark is None:
             return None
-        start = self._scope.since or self._view.measured["first_fired_at"]
+        first = self._view.measured["first_fired_at"]
+        if first is None:
+            return None
+        start = max(first, self._scope.since or first)
         end = min(self.watermark, self._scope.until or self.watermark)
-        return None if start is None else Span(start, max(start, end))
+        return Span(start, max(start, end))
 
     @property
     def settings(self) -> dict[str, object]:

@@ -33,7 +33,7 @@ def merge(
     judged : DuckDBPyRelation
         Canonical columns with ``line``, ``original`` and ``reason``.
     tenant, source, complete_until
-        What the log of ingests keeps.
+        What the log of ingests keeps, for each tenant in the batch; `tenant` is None for the operator.
 
     Returns
     -------
@@ -57,7 +57,6 @@ def merge(
         cursor.execute(text_of(__package__, "merge_incoming"))
         answer = cursor.sql(text_of(__package__, "merge_counts"))
         counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
-        params["n_read"] = counts["n_read"]
         cursor.execute("BEGIN TRANSACTION")
         try:
             for step in _STEPS:

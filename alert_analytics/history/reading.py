@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from alert_analytics.alerts import Alert, alerts_table
 from alert_analytics.errors import HistoryError, SourceError, SourceNotFoundError
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 
-def table_of(connection: DuckDBPyConnection, data: Any) -> tuple[DuckDBPyRelation, str]:
+def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False) -> tuple[DuckDBPyRelation, str]:
     """Read `data` as a table on `connection`, as it is.
 
     Parameters
@@ -27,6 +29,8 @@ def table_of(connection: DuckDBPyConnection, data: Any) -> tuple[DuckDBPyRelatio
         Where rows that are no Parquet are copied to, as the table ``raw``.
     data : str, Path, dataframe that speaks Arrow, or iterable of Alert
         What to read.
+    mapped : bool
+        Whether a mapping names the columns, so that none has to be found by our name.
 
     Returns
     -------
@@ -38,12 +42,12 @@ def table_of(connection: DuckDBPyConnection, data: Any) -> tuple[DuckDBPyRelatio
     SourceError
         The path names nothing or no table.
     HistoryError
-        It is of no kind that is known.
+        It is of no kind that is known, or two of its columns could be the same one of ours.
     """
     if isinstance(data, (str, Path)):
         return table_at(connection, str(data), **_as_written(connection, str(data))), str(data)
     if hasattr(data, "__arrow_c_stream__"):
-        return _copied(connection, pa.table(data)), f"{type(data).__name__}"
+        return _copied(connection, pa.table(data), mapped=mapped), f"{type(data).__name__}"
     if isinstance(data, Iterable) and not isinstance(data, (Mapping, bytes)):
         found = list(data)
         if all(isinstance(one, Alert) for one in found):
@@ -81,8 +85,10 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
     paths = _paths(path)
     try:
         if is_parquet(path):
-            return connection.read_parquet(paths, union_by_name=True)
+            rows = connection.read_parquet(paths, union_by_name=True)
+            return _called_right(rows, lambda: pq.read_schema(paths[0]).names, path)
         rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
+        rows = _called_right(rows, lambda: _header(connection, paths[0], csv), path, mapped="all_varchar" in csv)
         connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise SourceError(
@@ -133,7 +139,9 @@ def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     kept = {
         name: "VARCHAR"
         for name, kind in kinds
-        if COLUMNS.get(name.lower()) == "VARCHAR" or (name.lower() in TIMES and kind_of(kind) == "time")
+        if COLUMNS.get(_without_number(name).lower()) == "VARCHAR"
+        or COLUMNS.get(name.lower()) == "VARCHAR"
+        or (name.lower() in TIMES and kind_of(kind) == "time")
     }
     return {"dtype": kept} if kept else {}
 
@@ -153,11 +161,13 @@ def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyR
     Returns
     -------
     DuckDBPyRelation
-        The table's columns, ``line_in_file`` (of a CSV with its header as line 1, else the row from 1) and
-        ``row_in_file``.
+        The table's columns, its place (:data:`LINE`; of a CSV with its header as line 1, else the row from 1) and the
+        row as a struct (:data:`ORIGINAL`).
     """
     is_path = isinstance(data, (str, Path))
-    rows = table_at(connection, str(data), **csv) if is_path and csv else table_of(connection, data)[0]
+    rows = (
+        table_at(connection, str(data), **csv) if is_path and csv else table_of(connection, data, mapped=bool(csv))[0]
+    )
     if is_parquet(data):
         return rows.set_alias(ORIGINAL).select(f"*, row_number() OVER () AS {LINE}, {ORIGINAL}")
     return with_lines(connection, data)
@@ -170,8 +180,57 @@ def with_lines(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
     return connection.sql(f"SELECT *, rowid + {first} AS {LINE}, {ORIGINAL} FROM raw AS {ORIGINAL}")
 
 
-def _copied(connection: DuckDBPyConnection, rows: pa.Table) -> DuckDBPyRelation:
+def _copied(connection: DuckDBPyConnection, rows: pa.Table, *, mapped: bool = False) -> DuckDBPyRelation:
     connection.register("handed_over", rows)
-    connection.execute("CREATE OR REPLACE TABLE raw AS SELECT * FROM handed_over")
-    connection.unregister("handed_over")
+    try:
+        given = _called_right(connection.table("handed_over"), lambda: rows.column_names, "The table", mapped=mapped)
+        connection.execute(f"CREATE OR REPLACE TABLE raw AS {given.sql_query()}")
+    finally:
+        connection.unregister("handed_over")
     return connection.table("raw")
+
+
+def _called_right(
+    rows: DuckDBPyRelation, written: Callable[[], Sequence[str]], what: str, *, mapped: bool = False
+) -> DuckDBPyRelation:
+    """Undo what the database does to names that differ in case alone, where one of them is exactly ours.
+
+    To the database ``Service`` and ``service`` are one name, so it calls the later one ``service_1``. `written` gives
+    the names as they are in the input; it is asked only where a name looks like that. Who maps columns (`mapped`) names
+    them as the database does.
+
+    Raises
+    ------
+    HistoryError
+        Several names are ours in another case and none is exactly ours.
+    """
+    lower = {name.lower() for name in rows.columns}
+    if mapped or not any(
+        (stem := _without_number(name).lower()) != name.lower() and stem in lower for name in rows.columns
+    ):
+        return rows
+    names, renamed = list(written()), list(rows.columns)
+    for ours in COLUMNS:
+        alike = [i for i, name in enumerate(names) if name.lower() == ours]
+        exact = next((i for i in alike if names[i] == ours), None)
+        if len(alike) > 1 and exact is None:
+            raise HistoryError(
+                f"{what}: columns {', '.join(repr(names[i]) for i in alike)} could each be {ours}.",
+                hint=f"rename the one that is meant to {ours!r}.",
+            )
+        if exact is not None and exact != alike[0]:
+            first = alike[0]
+            renamed[first], renamed[exact] = names[first] + renamed[exact][len(ours) :], ours
+    columns = zip(rows.columns, renamed, strict=True)
+    return rows.select(*(duckdb.ColumnExpression(theirs).alias(name) for theirs, name in columns))
+
+
+def _without_number(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
+
+
+def _header(connection: DuckDBPyConnection, path: str, csv: Mapping[str, Any]) -> list[str]:
+    """The names in a CSV file's first line, as they are written."""
+    options = {key: value for key, value in csv.items() if key == "delimiter"}
+    first = connection.read_csv(path, header=False, all_varchar=True, **options).limit(1).fetchall()
+    return [str(name) for name in first[0]] if first else []

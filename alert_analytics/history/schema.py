@@ -53,8 +53,9 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 EXTRA = "extra:"
 """What stands before the name of a column that is not canonical, so that it can collide with none of ours."""
 
-LINE, ORIGINAL = "line_in_file", "row_in_file"
-"""What a row's place in its input and the row as it came are called in a table that is not a source's."""
+LINE, ORIGINAL = "__alert_analytics_line", "__alert_analytics_row"
+"""What a row's place in its input and the row as it came are called in a table that is not a source's; nobody's own
+column is called so."""
 
 _NUMBERS = ("INT", "DOUBLE", "FLOAT", "DECIMAL")
 _NOTHING = '"NULL"'  # the type of a column without any value
@@ -144,6 +145,25 @@ def kind_of(column_type: str) -> str:
     return "a boolean" if column_type == "BOOLEAN" else "text"
 
 
+def is_zoned(column_type: str) -> bool:
+    """Whether a database type is a time with a zone; in nanoseconds it has a name of its own.
+
+    Parameters
+    ----------
+    column_type : str
+        As a relation's ``types`` has it.
+    """
+    return column_type in {"TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"}
+
+
+def in_utc(instant: Expression) -> Expression:
+    """Turn a time with a zone, of any precision, into UTC without one, in microseconds."""
+    # The database's function knows no nanoseconds.
+    return FunctionExpression(
+        "timezone", ConstantExpression("UTC"), instant.cast(duckdb.type("TIMESTAMP WITH TIME ZONE"))
+    )
+
+
 def iso_time(text: Expression, zone: str) -> Expression:
     """Read ISO 8601 text as UTC: an offset or zone counts where there is one, else `zone`.
 
@@ -190,10 +210,7 @@ def _extras(kinds: Mapping[str, str]) -> Iterator[Expression]:
     for name, kind in kinds.items():
         if name.lower() not in COLUMNS and name not in {LINE, ORIGINAL} and not name.startswith("__index_level"):
             column = ColumnExpression(name)
-            zoned = kind == "TIMESTAMP WITH TIME ZONE"
-            yield (FunctionExpression("timezone", ConstantExpression("UTC"), column) if zoned else column).alias(
-                EXTRA + name
-            )
+            yield (in_utc(column) if is_zoned(kind) else column).alias(EXTRA + name)
 
 
 def _declared(tenant: str | None, source: str) -> list[Expression]:
@@ -222,8 +239,8 @@ def _column(name: str, theirs: str, kind: str, given: DuckDBPyRelation) -> Expre
 
 
 def _time(name: str, kind: str, column: Expression, given: DuckDBPyRelation) -> Expression:
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return FunctionExpression("timezone", ConstantExpression("UTC"), column)
+    if is_zoned(kind):
+        return in_utc(column)
     if kind == "VARCHAR":
         return iso_time(FunctionExpression("trim", column), "UTC")
     if kind_of(kind) == "time":
@@ -266,7 +283,7 @@ def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds:
     said = []
     for name, value in read.items():
         kind, wanted = kinds[names[name]], COLUMNS[name]
-        if kind == wanted or wanted == "VARCHAR" or kind in {_NOTHING, "TIMESTAMP WITH TIME ZONE"}:
+        if kind in {wanted, _NOTHING} or wanted == "VARCHAR" or is_zoned(kind):
             continue
         column = ColumnExpression(names[name])
         text = column.cast(duckdb.type("VARCHAR"))

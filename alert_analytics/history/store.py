@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from alert_analytics.engine import attach, connect
 from alert_analytics.engine.query import text_of
-from alert_analytics.errors import AlertAnalyticsError
-from alert_analytics.history.base import STORE, Base, check_store
+from alert_analytics.errors import AlertAnalyticsError, SourceError
+from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import merge
 from alert_analytics.history.reading import numbered
@@ -103,6 +103,12 @@ class AlertStore:
         SourceError
             The file is no store.
         """
+        # Left to itself the database takes a CSV file for a database without tables.
+        if Path(path).is_file() and Path(path).stat().st_size and not is_database(path):
+            raise SourceError(
+                f"{path}: no DuckDB database, so no alert store.",
+                hint="give the store a path of its own; ingest() then reads this file into it.",
+            )
         connection = connect()
         try:
             attach(connection, Path(path), name=STORE)
@@ -120,7 +126,10 @@ class AlertStore:
         source: str | Source | None = None,
         complete_until: datetime | str | None = None,
     ) -> IngestReport:
-        """Add alerts. The same input twice, in any order or split in any way, gives the same store.
+        """Add alerts. The same input twice, in any order, gives the same store.
+
+        Split in any way as well, where its rows have an identity (a fingerprint, or an event log's). Without one, a row
+        that comes again resolved is another alert, and identical rows of two inputs count once.
 
         Parameters
         ----------
@@ -130,7 +139,8 @@ class AlertStore:
             The name of an installed source (``"servicenow"``) or one made to measure, such as
             :class:`alert_analytics.sources.Tabular`.
         complete_until : datetime or str, optional
-            Until when the input is known to hold every alert, if later than its last observation.
+            Until when the input is known to hold every alert, if later than its last observation. It is said of the
+            tenants whose alerts the input holds, and of this store's own where it was opened for one.
 
         Returns
         -------

@@ -96,7 +96,7 @@ class View:
 
     @property
     def measured(self) -> dict[str, Any]:
-        """``n_alerts`` and ``first_fired_at`` of the alerts in scope, and the ``watermark``."""
+        """``n_alerts`` in scope; ``first_fired_at`` of all of the tenant's alerts as of then, and the ``watermark``."""
         found: dict[str, Any] = self.once("measured", self._measure)
         return found
 
@@ -134,12 +134,15 @@ class View:
         cursor = self.base.cursor()
         narrowed = self.scope != Scope(tenant=self.scope.tenant)
         measured = _extent(self.relation(cursor), cursor) if narrowed else self._whole
+        first = self._whole["first_fired_at"]
+        if first is not None and self.scope.as_of is not None and first >= self.scope.as_of:
+            first = None
         moments = (self.last_observed, self.base.complete_until(cursor, self.scope.tenant))
         latest = max((t for t in moments if t is not None), default=None)
         if self.scope.as_of is not None and latest is not None:
             # Of the time after the last observation nothing is known, whatever moment is asked for.
             latest = min(self.scope.as_of, latest)
-        return {**measured, "watermark": latest}
+        return {"n_alerts": measured["n_alerts"], "first_fired_at": first, "watermark": latest}
 
     def _resolver(self, relation: DuckDBPyRelation) -> Resolve:
         columns = set(relation.columns)

@@ -1,8 +1,8 @@
 -- A row per incident, in canonical columns; and one, with its reason, per record of the log in an unknown state.
 WITH read AS (
     SELECT
-        line_in_file AS line,
-        row_in_file AS original,
+        __alert_analytics_line AS line,
+        __alert_analytics_row AS original,
         number,
         incident_state AS state,
         try_strptime(opened_at, getvariable('servicenow_format')) AS opened_at,

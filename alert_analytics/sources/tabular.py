@@ -15,7 +15,17 @@ from alert_analytics.engine.query import text_of
 from alert_analytics.errors import SourceError
 from alert_analytics.history import Batch
 from alert_analytics.history.reading import named, numbered
-from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, SEVERITIES, TIMES, iso_time, kind_of
+from alert_analytics.history.schema import (
+    COLUMNS,
+    LINE,
+    ORIGINAL,
+    SEVERITIES,
+    TIMES,
+    in_utc,
+    is_zoned,
+    iso_time,
+    kind_of,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -203,8 +213,8 @@ class Tabular:
 
     def _time(self, value: Expression, kind: str) -> Expression:
         zone = ConstantExpression(self.timezone)
-        if kind == "TIMESTAMP WITH TIME ZONE":
-            return FunctionExpression("timezone", ConstantExpression("UTC"), value)
+        if is_zoned(kind):
+            return in_utc(value)
         if kind.startswith(("TIMESTAMP", "DATE")):
             return FunctionExpression("in_utc", value.cast(duckdb.type("TIMESTAMP")), zone)
         if self.timestamp_format == "iso":

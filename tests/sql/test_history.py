@@ -199,7 +199,16 @@ def test_merge_counts_and_tables() -> None:
         assert kept["b"]["ingested_at"] == first
         assert kept["a"]["ingested_at"] == kept["c"]["ingested_at"] > first
         log = store.history().sql("SELECT tenant_id, source, complete_until, n_read FROM store.ingests ORDER BY n_read")
-        assert log.rows() == [(None, "table", None, 2), (None, "table", at(7), 6)]
+        assert log.rows() == [("default", "table", None, 2), ("default", "table", at(7), 6)]
+
+
+def test_merge_log_speaks_of_the_tenants_in_the_batch() -> None:
+    data = pa.table({"tenant_id": ["x", "x", "y", "z"], "fired_at": [DAY] * 4, "severity": ["low", "low", "low", "?"]})
+    with AlertStore.open() as store:
+        for batch in (data, data.slice(0, 0)):
+            store.ingest(batch, complete_until=at(7))
+        log = store.history().sql("SELECT tenant_id, complete_until, n_read FROM store.ingests ORDER BY tenant_id")
+    assert log.rows() == [("x", at(7), 2), ("y", at(7), 1), ("z", None, 1), (None, at(7), 0)]
 
 
 def test_merge_quarantine_keeps_equal_rows_once_an_input() -> None:

@@ -86,8 +86,8 @@ def test_the_slope_is_linregress_on_weeks_binned_by_hand(hours: list[int], weeks
     length = timedelta(hours=slack) + weeks * WEEK
     end = START + length
     fired = [START + timedelta(hours=h) for h in hours if timedelta(hours=h) < length]
-    # One alert afterwards, so that the watermark does not cut the span short.
-    scoped = history([*fired, end + DAY]).where(since=START, until=end)
+    # One alert before and one afterwards, so that neither the first record nor the watermark cuts the span short.
+    scoped = history([START - DAY, *fired, end + DAY]).where(since=START, until=end)
     [row] = TrendAnalysis.from_alerts(scoped).table.to_pylist() or [None]
     if not fired:
         assert row is None
@@ -300,7 +300,7 @@ def test_settings_and_sql_say_what_was_counted() -> None:
 @pytest.mark.parametrize(
     ("wrong", "error", "said"),
     [
-        ({"window_size": 0}, HistoryError, "window_size=0; expected at least 1 bucket"),
+        ({"window_size": 0}, HistoryError, "window_size=0; expected a whole number of buckets"),
         ({"window_size": -3}, HistoryError, "window_size=-3"),
         ({"bucket": timedelta(0)}, HistoryError, "expected a positive length of time"),
         ({"bucket": -DAY}, HistoryError, "expected a positive length of time"),

@@ -320,7 +320,7 @@ def test_sql_leaves_the_history_as_it_is(tenant: str | None) -> None:
             "SELECT nothing FROM alerts",
             "SELECT error('no')",
         ):
-            with pytest.raises(QueryError, match=r"SQL|sql"):
+            with pytest.raises(QueryError, match=r"SQL|sql|is no question"):
                 history.sql(text)
         assert history.sql("SELECT count(*) FROM alerts").rows() == [(1,)]
         assert store.history().n_alerts == 1
@@ -340,7 +340,7 @@ def test_sql_of_a_tenant_reaches_nothing_else(tmp_path: Any) -> None:
             f"COPY alerts TO '{tmp_path / 'out.csv'}'",
             "SET enable_external_access = true",
         ):
-            with pytest.raises(QueryError, match=r"history\.sql: "):
+            with pytest.raises(QueryError, match=r"history\.sql: |is no question"):
                 mine.sql(text)
         tables = mine.sql("SELECT database_name, table_name FROM duckdb_tables()").rows()
         assert [name for _, name in tables] == ["alerts"]

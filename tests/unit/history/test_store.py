@@ -180,6 +180,25 @@ def test_complete_until_counts_for_whom_it_was_said(tmp_path: Path) -> None:
     assert marks == [at(9), at(6), at(9), at(4)]
 
 
+def test_an_ingest_says_nothing_of_a_tenant_that_is_not_in_it() -> None:
+    with AlertStore.open() as store:
+        store.ingest(frame({**A, "tenant_id": "x"}, {**A, "tenant_id": "y"}))
+        history = store.history()
+        mine, theirs = history.tenant("x"), history.tenant("y")
+        assert (mine.watermark, theirs.watermark) == (at(1), at(1))
+        store.ingest(frame({**B, "tenant_id": "y"}, {**BAD, "tenant_id": "x"}), complete_until=at(9))
+        assert (mine.watermark, theirs.watermark, history.watermark) == (at(1), at(9), at(9))
+
+
+def test_a_quiet_tenant_declares_its_empty_export_complete() -> None:
+    with AlertStore.open(tenant="x") as store:
+        store.ingest(frame(A))
+        history = store.history()
+        assert history.watermark == at(1)
+        store.ingest(frame(), complete_until=at(9))
+        assert history.watermark == at(9)
+
+
 # -- failing ------------------------------------------------------------------------------------------------------
 
 
@@ -323,3 +342,13 @@ def test_a_second_process(tmp_path: Path) -> None:
     shared = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert shared.stdout == "1\n"
     assert reading.n_alerts == 1
+
+
+@pytest.mark.parametrize("content", [b"fired_at,service\n2026-01-01,a\n", b"x", b"\0" * 4096])
+def test_a_file_that_is_no_database_stays_as_it_is(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "alerts.csv"
+    path.write_bytes(content)
+    with pytest.raises(SourceError, match=r"alerts\.csv: no DuckDB database, so no alert store"):
+        AlertStore.open(path)
+    assert path.read_bytes() == content
+    assert [one.name for one in tmp_path.iterdir()] == ["alerts.csv"]

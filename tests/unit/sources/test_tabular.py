@@ -290,3 +290,21 @@ def test_its_arguments_make_an_equal_one(source: Tabular) -> None:
 def test_one_word_is_one_word() -> None:
     source = Tabular({"fired_at": "t"}, missing="n/a", labels="CI Name")
     assert (source.missing, source.labels) == (["n/a"], ["CI Name"])
+
+
+def test_of_names_that_differ_in_case_a_mapping_takes_the_one_it_names(tmp_path: Path) -> None:
+    columns = [pa.array(["2026-03-01T12:00:00"]), pa.array(["a"]), pa.array(["b"])]
+    table = pa.Table.from_arrays(columns, names=["fired_at", "Service", "SERVICE"])
+    (tmp_path / "a.csv").write_text("fired_at,Service,SERVICE\n2026-03-01T12:00:00,a,b\n", encoding="utf-8")
+    for data in (table, tmp_path / "a.csv"):
+        for theirs, expected in (("Service", "a"), ("SERVICE_1", "b")):
+            rows, _ = read(data, Tabular({"fired_at": "fired_at", "service": theirs}))
+            assert rows[0]["service"] == expected
+
+
+def test_columns_called_like_a_rows_place() -> None:
+    table = pa.table({"fired_at": ["2026-03-01T12:00:00", "no"], "line_in_file": ["x", "y"], "row_in_file": ["p", "q"]})
+    rows, refused = read(table, Tabular({"fired_at": "fired_at", "message": "line_in_file", "rule": "row_in_file"}))
+    assert (rows[0]["message"], rows[0]["rule"]) == ("x", "p")
+    assert json.loads(refused[0]["original"]) == {"fired_at": "no", "line_in_file": "y", "row_in_file": "q"}
+    assert refused[0]["line"] == 2
