@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-EXTRAS := viz,dev
+EXTRAS := viz,ml,dev
 UV := $(shell command -v uv 2>/dev/null)
 # uv does not read pip's variable for a folder of local wheels.
 ifdef PIP_FIND_LINKS
