@@ -62,3 +62,23 @@ class MissingDependencyError(AlertAnalyticsError, ImportError):
 
 class SettingsError(AlertAnalyticsError, ValueError):
     """An environment variable or the settings file holds a value that cannot be used."""
+
+
+class WindowsError(AlertAnalyticsError, ValueError):
+    """Windows, or a matrix in their place, cannot be made or used as given."""
+
+
+class FeatureMismatchError(WindowsError):
+    """The features handed to a model are not those that it was made for."""
+
+
+class CalibrationError(AlertAnalyticsError, ValueError):
+    """A calibration cannot keep its promise, or a model without one is asked to leave."""
+
+
+class BundleError(AlertAnalyticsError, ValueError):
+    """A file or folder is no model bundle, or not a whole one."""
+
+
+class RegistryError(AlertAnalyticsError, RuntimeError):
+    """The model registry is not there, or does not have or take what it is asked for."""

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result, in_figures
+from alert_analytics.analytics.result import Result
 from alert_analytics.analytics.trend import TrendAnalysis
 from alert_analytics.history import AlertHistory
+from alert_analytics.tables import in_figures
 
 _SHORT = timedelta(minutes=15)
 _FDR = 0.05

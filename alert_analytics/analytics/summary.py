@@ -13,10 +13,11 @@ import pyarrow as pa
 
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result, as_list, check_length, counted, in_figures
+from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval
+from alert_analytics.tables import counted, in_figures
 
 _SCHEMA = pa.schema(
     [

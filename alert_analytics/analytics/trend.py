@@ -12,20 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.result import (
-    Result,
-    behind,
-    called,
-    check_length,
-    counted,
-    in_figures,
-    key_columns,
-    split_by,
-)
+from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 from alert_analytics.stats.multiple import benjamini_hochberg
 from alert_analytics.stats.slope import MIN_WEEKS, WeeklySlopes, weekly_slopes
+from alert_analytics.tables import counted, in_figures
 
 _BUCKETS = (timedelta(weeks=1), timedelta(days=1), timedelta(hours=1))
 _ENOUGH_BUCKETS = 100

@@ -15,11 +15,11 @@ from rich.text import Text
 
 from alert_analytics import datasets
 from alert_analytics.analytics.durations import in_words
-from alert_analytics.analytics.result import in_figures, printable
 from alert_analytics.cli.options import opened
 from alert_analytics.cli.output import console, say
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.schema import SEVERITIES
+from alert_analytics.tables import in_figures, printable
 
 if TYPE_CHECKING:
     from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis

@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from alert_analytics.analytics.result import Result, as_cells, printable
+from alert_analytics.analytics.result import Result
 from alert_analytics.errors import HistoryError
+from alert_analytics.tables import as_cells, printable
 
 if TYPE_CHECKING:
     from alert_analytics.errors import AlertAnalyticsError

@@ -8,7 +8,6 @@ import altair as alt
 import pyarrow.compute as pc
 
 from alert_analytics.analytics import TrendAnalysis
-from alert_analytics.analytics.result import counted
 from alert_analytics.plots.style import (
     HEIGHT,
     MOST_SERIES,
@@ -20,6 +19,7 @@ from alert_analytics.plots.style import (
     with_series,
     without_timestamps,
 )
+from alert_analytics.tables import counted
 
 _UNITS = {timedelta(hours=1): "hour", timedelta(days=1): "day", timedelta(weeks=1): "week"}
 

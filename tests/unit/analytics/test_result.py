@@ -10,20 +10,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from alert_analytics.analytics.result import (
-    Result,
-    as_cells,
-    as_html,
-    as_list,
-    as_text,
-    behind,
-    called,
-    counted,
-    in_figures,
-    key_columns,
-    printable,
-)
+from alert_analytics.analytics.result import Result, as_list, behind, called, key_columns
 from alert_analytics.history import AlertHistory
+from alert_analytics.tables import as_cells, as_html, as_text, counted, in_figures, printable
 
 HISTORY = AlertHistory.open(
     pa.table(

@@ -1,0 +1,268 @@
+"""Feature windows: a row of numbers for each stretch of time of each entity, what they mean, and how to split them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alert_analytics.errors import WindowsError
+from alert_analytics.tables import as_html, as_text, counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+Features = npt.NDArray[np.float32]
+Times = npt.NDArray[np.datetime64] | npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """What a column of numbers means.
+
+    Attributes
+    ----------
+    name, unit : str
+        As it stands in a model's metadata; the unit is ``1`` for a pure number.
+    formula : str
+        How it is computed, in words; every part of it is known by the window's end.
+    """
+
+    name: str
+    unit: str
+    formula: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Windows:
+    """Windows to train on, calibrate with, or score: made by :func:`alert_windows` and :func:`metric_windows`.
+
+    Attributes
+    ----------
+    features : numpy.ndarray of float32, shape (n, d)
+        A row per window; NaN where a value is missing.
+    schema : tuple of Feature
+        What the d columns mean.
+    entity : numpy.ndarray of str, shape (n,)
+        Whose window it is.
+    window_end : numpy.ndarray of datetime64[us] or int64, shape (n,)
+        When the window ends, UTC, or the step at which it does. Everything in the row was known by then.
+    width : numpy.timedelta64 or int
+        From a window's start to its end, in the unit of `window_end`.
+    labels : numpy.ndarray of int8, shape (n,), or None
+        1 for a window known to be anomalous, 0 for a normal one; None where nobody said.
+    recipe : mapping
+        How the same windows are made from new data; travels with a model.
+    """
+
+    features: Features
+    schema: tuple[Feature, ...]
+    entity: npt.NDArray[Any]
+    window_end: Times
+    width: np.timedelta64 | int
+    labels: npt.NDArray[np.int8] | None = None
+    recipe: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse columns of different lengths, and make the features read-only."""
+        lengths = {len(self.features), len(self.entity), len(self.window_end)}
+        lengths |= set() if self.labels is None else {len(self.labels)}
+        if self.features.ndim != 2 or len(lengths) != 1 or self.features.shape[1] != len(self.schema):
+            raise WindowsError(
+                f"Windows of shape {self.features.shape} with {len(self.schema)} feature names, {len(self.entity)} "
+                f"entities and {len(self.window_end)} ends; expected a row for each and a column for each name."
+            )
+        self.features.flags.writeable = False
+
+    @classmethod
+    def from_matrix(cls, matrix: Any, feature_names: Sequence[str] | None = None) -> Windows:
+        """Take a bare matrix for windows of one entity, in the order of its rows.
+
+        Parameters
+        ----------
+        matrix : array-like of numbers, shape (n, d), or a dataframe
+            NaN where a value is missing. A dataframe's columns give the names.
+        feature_names : sequence of str, optional
+            By default ``f0``, ``f1``, ...
+
+        Returns
+        -------
+        Windows
+            Their ends are the row numbers, their width is 1.
+
+        Raises
+        ------
+        WindowsError
+            It is no matrix of numbers, or the names are not one a column, each once.
+        """
+        named = getattr(matrix, "columns", None)
+        try:
+            values = np.ascontiguousarray(matrix.to_numpy() if named is not None else matrix, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise WindowsError(
+                f"{type(matrix).__name__} is no matrix of numbers ({error}).",
+                hint="give a two-dimensional array, a row per window; leave out columns that hold text or times.",
+            ) from error
+        if values.ndim != 2:
+            raise WindowsError(
+                f"An array of {counted(values.ndim, 'dimension')} is no matrix; expected a row per window.",
+                hint="a single feature is values.reshape(-1, 1), a single window values.reshape(1, -1).",
+            )
+        if feature_names is None:
+            feature_names = (
+                [str(name) for name in named] if named is not None else [f"f{j}" for j in range(values.shape[1])]
+            )
+        names = tuple(feature_names)
+        if len(names) != values.shape[1] or len(set(names)) != len(names):
+            raise WindowsError(
+                f"{counted(len(set(names)), 'distinct name')} for {counted(values.shape[1], 'column')}; "
+                "expected one for each."
+            )
+        return cls(
+            features=values if values is not matrix else values.copy(),
+            schema=tuple(Feature(name, "1", "as given") for name in names),
+            entity=np.full(len(values), "all", dtype=object),
+            window_end=np.arange(len(values), dtype=np.int64),
+            width=1,
+            recipe={"kind": "matrix"},
+        )
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The d names, in order."""
+        return tuple(feature.name for feature in self.schema)
+
+    @property
+    def span(self) -> tuple[Any, Any] | None:
+        """Start of the first window and end of the last; None where there is none."""
+        if not len(self):
+            return None
+        return self.window_end.min() - self.width, self.window_end.max()
+
+    @property
+    def sentence(self) -> str:
+        """What is there, in words."""
+        who = counted(len(set(self.entity.tolist())), "entity").replace("entitys", "entities")
+        what = f"{counted(len(self), 'window')} of {who}, {counted(len(self.schema), 'feature')} each"
+        span = self.span
+        return f"{what}." if span is None else f"{what}, from {span[0]} to {span[1]}."
+
+    def select(self, rows: Any) -> Windows:
+        """Keep some rows.
+
+        Parameters
+        ----------
+        rows : slice, array of bool, shape (n,), or array of int
+            Which, as numpy indexes.
+
+        Returns
+        -------
+        Windows
+            In the order asked for.
+        """
+        return replace(
+            self,
+            features=self.features[rows],
+            entity=self.entity[rows],
+            window_end=self.window_end[rows],
+            labels=None if self.labels is None else self.labels[rows],
+        )
+
+    def of(self, entity: str) -> Windows:
+        """Keep the windows of one entity.
+
+        Raises
+        ------
+        WindowsError
+            There is none.
+        """
+        found = self.entity == entity
+        if not np.any(found):
+            known = ", ".join(sorted(set(self.entity.tolist()))[:8]) or "none"
+            raise WindowsError(f"No window of {entity!r}.", hint=f"entities: {known}.")
+        return self.select(found)
+
+    def split_by_time(self, *shares: float) -> tuple[Windows, ...]:
+        """Split into consecutive spans, with a gap of one window length between them.
+
+        Parameters
+        ----------
+        *shares : float
+            Of the windows, in order of time; at most 1 together. ``split_by_time(.6, .2, .2)`` gives what to train on,
+            to calibrate with, and to test.
+
+        Returns
+        -------
+        tuple of Windows
+            As many. No window of a later part begins before the last one of the part before it has ended: a window
+            that does is in none.
+
+        Raises
+        ------
+        WindowsError
+            Shares that are not positive or are more than 1 together.
+
+        Notes
+        -----
+        The cuts are quantiles of `window_end` over all entities, so that every part holds all of them over the same
+        time: the first part that reaches the cumulative share, all windows of the same end together.
+        """
+        if not shares or any(not share > 0 for share in shares) or sum(shares) > 1 + 1e-9:
+            raise WindowsError(
+                f"split_by_time{shares}: expected positive shares, at most 1 together.",
+                hint="split_by_time(.6, .2, .2)",
+            )
+        ends = np.sort(self.window_end)
+        parts, last = [], None
+        for reached in np.cumsum(shares):
+            up_to = ends[max(0, round(float(reached) * len(ends)) - 1)] if len(ends) else None
+            inside = np.zeros(len(self), dtype=bool) if up_to is None else self.window_end <= up_to
+            if last is not None:
+                inside &= self.window_end - self.width >= last
+            parts.append(self.select(inside))
+            last = up_to
+        return tuple(parts)
+
+    def to_arrow(self) -> pa.Table:
+        """The windows as a table: ``entity``, ``window_end``, a column per feature, and ``label`` where known."""
+        import pyarrow as pa
+
+        columns: dict[str, Any] = {
+            "entity": pa.array(self.entity.tolist(), pa.string()),
+            "window_end": pa.array(self.window_end),
+        }
+        columns |= {name: pa.array(self.features[:, j]) for j, name in enumerate(self.feature_names)}
+        if self.labels is not None:
+            columns["label"] = pa.array(self.labels)
+        return pa.table(columns)
+
+    def to_polars(self) -> pl.DataFrame:
+        """The windows as a polars frame."""
+        import polars as pl
+
+        return pl.DataFrame(pl.from_arrow(self.to_arrow()))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The windows as a pandas frame."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __repr__(self) -> str:
+        return f"{self.sentence}\n{as_text(self.select(slice(0, 5)).to_arrow())}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.sentence)}</p>{as_html(self.select(slice(0, 5)).to_arrow())}"
+
+
+def as_windows(data: Any) -> Windows:
+    """Take windows as they are, and a bare matrix for windows in the order of its rows."""
+    return data if isinstance(data, Windows) else Windows.from_matrix(data)
