@@ -1,0 +1,244 @@
+"""What every detector is before and after it has learned: a rule to train by, and a raw score with its graph."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from alert_analytics.errors import FeatureMismatchError, WindowsError
+from alert_analytics.tables import counted
+from alert_analytics.windows import Feature, Windows, as_windows
+
+if TYPE_CHECKING:
+    import onnx
+
+    from alert_analytics.calibration import CalibratedModel
+
+Floats = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+
+_FEWEST = 2  # windows: below that there is nothing to learn
+
+
+@dataclass(frozen=True)
+class Detector(ABC):
+    """A rule to train by: its fields are its hyper-parameters."""
+
+    kind: ClassVar[str]
+    """As a model's manifest names it."""
+
+    @abstractmethod
+    def fit(self, windows: Any) -> FittedDetector:
+        """Learn what is normal.
+
+        Parameters
+        ----------
+        windows : Windows, or matrix-like of shape (n, d)
+            Taken as mostly normal; labels are not looked at.
+
+        Returns
+        -------
+        FittedDetector
+            Scores, but promises nothing yet.
+
+        Raises
+        ------
+        WindowsError
+            Fewer than two windows, no feature, an infinity, or a feature without any value.
+        """
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The hyper-parameters by name."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What a fitted detector knows of its training windows, whatever its kind.
+
+    Attributes
+    ----------
+    schema : tuple of Feature
+        The features, in order.
+    medians : numpy.ndarray of float32, shape (d,)
+        What stands in for a missing value.
+    n : int
+        Windows learned from.
+    span : tuple or None
+        Start of the first and end of the last.
+    recipe : mapping
+        How such windows are made.
+    """
+
+    schema: tuple[Feature, ...]
+    medians: Features
+    n: int
+    span: tuple[Any, Any] | None
+    recipe: Mapping[str, object]
+
+    @classmethod
+    def of(cls, windows: Any) -> tuple[Learned, Features]:
+        """Look the training windows over; give the facts, and the features with missing values filled.
+
+        Raises
+        ------
+        WindowsError
+            They cannot be trained on.
+        """
+        given = as_windows(windows)
+        features = given.features
+        if len(given) < _FEWEST or not features.shape[1]:
+            raise WindowsError(
+                f"fit: {counted(len(given), 'window')} of {counted(features.shape[1], 'feature')}; expected at least "
+                f"{_FEWEST} of one or more.",
+                hint="a longer history, a smaller `every`, or fewer columns to split by.",
+            )
+        _refuse_infinite(given)
+        blank = np.flatnonzero(np.isnan(features).all(axis=0))
+        if blank.size:
+            names = ", ".join(given.feature_names[j] for j in blank[:8])
+            raise WindowsError(
+                f"fit: {counted(blank.size, 'feature')} without any value: {names}.",
+                hint="leave the column out; what was never seen cannot be learned.",
+            )
+        medians = np.nanmedian(features, axis=0).astype(np.float32)
+        facts = cls(given.schema, medians, len(given), given.span, given.recipe)
+        return facts, np.where(np.isnan(features), medians, features)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FittedDetector(ABC):
+    """A detector that has learned: gives raw scores and their graph, and no promise before :meth:`calibrate`.
+
+    Attributes
+    ----------
+    detector : Detector
+        The rule it was trained by.
+    learned : Learned
+        What it knows of its training windows.
+    """
+
+    detector: Detector
+    learned: Learned
+    exact: ClassVar[bool] = False
+    """Whether the raw score is the same in every batch and runtime, to the last few bits of a double."""
+
+    @abstractmethod
+    def raw_graph(self) -> onnx.ModelProto:
+        """The raw score as an ONNX graph: ``features`` float32 [N, d] to ``raw`` [N]."""
+
+    @abstractmethod
+    def _scored(self, filled: Features) -> Floats:
+        """Raw scores of rows without a missing value, in the library the detector was trained with."""
+
+    def raw_score(self, windows: Any) -> Floats:
+        """Score windows: higher is more anomalous, and nothing is promised of how high.
+
+        Parameters
+        ----------
+        windows : Windows, or matrix-like of shape (n, d)
+            With the features trained on, in their order.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n,)
+            By the library that trained, not by the graph; NaN for a row whose every value is missing.
+
+        Raises
+        ------
+        FeatureMismatchError
+            Other features, or another order.
+        """
+        given = as_windows(windows)
+        self._check(given)
+        is_missing = np.isnan(given.features)
+        filled = np.where(is_missing, self.learned.medians, given.features)
+        scores = self._scored(filled) if len(given) else np.empty(0)
+        return np.where(is_missing.all(axis=1), np.nan, scores)
+
+    def calibrate(
+        self,
+        windows: Any,
+        *,
+        false_alarm_rate: float = 0.01,
+        delta: float = 0.05,
+        best_effort: bool = False,
+    ) -> CalibratedModel:
+        """Find the raw score at which 0.85 stands, so that it keeps a promise.
+
+        With probability at least ``1 - delta`` over calibration samples, a new normal window like those of the
+        calibration span reaches 0.85 with probability at most `false_alarm_rate`.
+
+        Parameters
+        ----------
+        windows : Windows, or matrix-like of shape (n, d)
+            Later than those trained on, and taken as normal: an anomaly among them raises the cut. A matrix is taken in
+            the order of its rows.
+        false_alarm_rate : float
+            alpha, in (0, 1).
+        delta : float
+            How often a calibration may break the promise, in (0, 1).
+        best_effort : bool
+            With too few windows, return a model without a promise, which scores and can neither be exported nor
+            registered, instead of raising.
+
+        Returns
+        -------
+        CalibratedModel
+            Scores with the graph that will be exported.
+
+        Raises
+        ------
+        CalibrationError
+            Too few effective windows; the message says how many are needed.
+        FeatureMismatchError
+            Other features than those trained on.
+        """
+        from alert_analytics.calibration import calibrate
+
+        return calibrate(self, windows, false_alarm_rate=false_alarm_rate, delta=delta, best_effort=best_effort)
+
+    def _check(self, windows: Windows) -> None:
+        expected, found = tuple(one.name for one in self.learned.schema), windows.feature_names
+        unnamed = windows.recipe.get("kind") == "matrix" and found == tuple(f"f{j}" for j in range(len(found)))
+        if len(found) != len(expected) or (found != expected and not unnamed):
+            raise FeatureMismatchError(mismatch(expected, found))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.detector.parameters.items())
+        return (
+            f"<{type(self).__name__}({given}) trained on {counted(self.learned.n, 'window')} of "
+            f"{counted(len(self.learned.schema), 'feature')}; no promise before .calibrate()>"
+        )
+
+
+def mismatch(expected: tuple[str, ...], found: tuple[str, ...]) -> str:
+    """Say how the features found differ from those expected: how many, which, or from where on their order."""
+    missing = [name for name in expected if name not in set(found)]
+    if len(found) != len(expected) and set(found) >= set(expected):
+        missing = []
+    if missing:
+        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
+        return f"{counted(len(missing), 'feature')} missing: {', '.join(missing[:6])}{more}; expected {len(expected)}."
+    if len(found) != len(expected):
+        return f"{counted(len(found), 'feature')}; expected {len(expected)}."
+    first = next(j for j, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b)
+    return f"Features in another order: place {first} holds {found[first]!r}, expected {expected[first]!r}."
+
+
+def _refuse_infinite(windows: Windows) -> None:
+    infinite = np.isinf(windows.features)
+    if not infinite.any():
+        return
+    row, column = (int(place[0]) for place in np.nonzero(infinite))
+    raise WindowsError(
+        f"fit: {counted(int(infinite.any(axis=1).sum()), 'window')} with an infinity (first: row {row}, "
+        f"{windows.feature_names[column]}).",
+        hint="nothing can be learned from it; put NaN where a value is not known.",
+    )

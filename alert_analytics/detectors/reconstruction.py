@@ -1,0 +1,123 @@
+"""What the detectors that reconstruct a window share: scaling, standardised errors, and the graph of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto
+
+from alert_analytics.detectors.base import Features, Floats, Learned
+from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, matrix, vector, without_empty
+
+CLIP = 5.0
+"""How far from the median, in scales, a value counts: beyond, it is as far as anything can be."""
+
+_PER_SD = 1.349  # interquartile ranges of a normal law
+_FLOOR = 1e-3  # of a squared error in scales: below that nothing is told apart
+
+Layer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], bool]
+"""Weights (from, to), bias (to,), and whether a ReLU follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """How features become comparable: about their median, in units of their spread, and no further than five of them.
+
+    Attributes
+    ----------
+    centre, scale : numpy.ndarray of float32, shape (d,)
+        Median of the training windows; the larger of their interquartile range over 1.349 and their standard deviation,
+        since many a metric stands still for more than half of the time. 1 for a feature that never moves.
+    """
+
+    centre: Features
+    scale: Features
+
+    @classmethod
+    def of(cls, filled: Features) -> Scaling:
+        """Measure it on training windows, shape (n, d)."""
+        low, centre, high = np.quantile(filled.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+        scale = np.maximum((high - low) / _PER_SD, filled.std(axis=0, dtype=np.float64))
+        # What rounding leaves of a constant is no spread.
+        still = scale <= 1e-6 * np.maximum(1e-6, np.abs(centre))
+        return cls(centre.astype(np.float32), np.where(still, 1.0, scale).astype(np.float32))
+
+    def apply(self, filled: Features) -> Features:
+        """Scale windows, shape (n, d); what is infinite ends at the limit."""
+        scaled: Features = np.clip((filled - self.centre) / self.scale, np.float32(-CLIP), np.float32(CLIP))
+        return scaled
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorScale:
+    """How large each feature's squared error usually is: a model is wrong by habit about some features.
+
+    Attributes
+    ----------
+    mean, scale : numpy.ndarray of float32, shape (d,)
+        Mean and standard deviation over the training windows, the latter with a floor.
+    """
+
+    mean: Features
+    scale: Features
+
+    @classmethod
+    def of(cls, errors: Features) -> ErrorScale:
+        """Measure it on the squared errors of the training windows, shape (n, d)."""
+        mean, scale = errors.mean(axis=0, dtype=np.float64), errors.std(axis=0, dtype=np.float64)
+        return cls(mean.astype(np.float32), (scale + _FLOOR).astype(np.float32))
+
+    def score(self, errors: Features) -> Floats:
+        """Mean over the features of the standardised squared errors, shape (n,)."""
+        scores: Floats = ((errors - self.mean) / self.scale).mean(axis=1).astype(np.float64)
+        return scores
+
+
+def reconstruction_graph(
+    name: str, learned: Learned, scaling: Scaling, layers: Sequence[Layer], errors: ErrorScale
+) -> onnx.ModelProto:
+    """Write the graph from features to the raw score: fill, scale, reconstruct, compare.
+
+    Parameters
+    ----------
+    name : str
+        Of the graph.
+    learned : Learned
+        Gives the medians.
+    scaling : Scaling
+        Into comparable units.
+    layers : sequence of Layer
+        From scaled features back to scaled features.
+    errors : ErrorScale
+        Standardises squared errors.
+
+    Returns
+    -------
+    onnx.ModelProto
+        ``features`` float32 [N, d] to ``raw`` float [N].
+    """
+    graph = Graph()
+    filled, is_empty = fill_missing(graph, learned.medians)
+    moved = graph.add("Sub", [filled, graph.constant("centre", scaling.centre)], "moved")
+    unclipped = graph.add("Div", [moved, graph.constant("scale", scaling.scale)], "unclipped")
+    limits = [graph.constant(end, np.float32(limit)) for end, limit in (("lowest", -CLIP), ("highest", CLIP))]
+    scaled = value = graph.add("Clip", [unclipped, *limits], "scaled")
+    for place, (weights, bias, is_bent) in enumerate(layers):
+        terms = [graph.constant(f"weights_{place}", weights), graph.constant(f"bias_{place}", bias)]
+        value = graph.add("Gemm", [value, *terms], f"layer_{place}")
+        value = graph.add("Relu", [value], f"bent_{place}") if is_bent else value
+    difference = graph.add("Sub", [value, scaled], "difference")
+    squared = graph.add("Mul", [difference, difference], "squared_error")
+    beyond = graph.add("Sub", [squared, graph.constant("usual_error", errors.mean)], "beyond_usual")
+    standard = graph.add("Div", [beyond, graph.constant("error_scale", errors.scale)], "standardised")
+    score = graph.add("ReduceMean", [standard, graph.constant("features_axis", np.array([1]))], "score_all", keepdims=0)
+    without_empty(graph, score, is_empty, np.float32)
+    return graph.model(
+        name,
+        [matrix(FEATURES, TensorProto.FLOAT, len(learned.schema))],
+        [vector(RAW, TensorProto.FLOAT)],
+    )
