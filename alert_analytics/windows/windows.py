@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from alert_analytics.history import AlertHistory
+    from alert_analytics.windows.origin import Origin
+
 Features = npt.NDArray[np.float32]
 Times = npt.NDArray[np.datetime64] | npt.NDArray[np.int64]
 
@@ -59,6 +62,8 @@ class Windows:
         1 for a window known to be anomalous, 0 for a normal one; None where nobody said.
     recipe : mapping
         How the same windows are made from new data; travels with a model.
+    origin : Origin or None
+        What :meth:`alerts` goes back to; None where no alerts are behind the windows.
     """
 
     features: Features
@@ -68,6 +73,7 @@ class Windows:
     width: np.timedelta64 | int
     labels: npt.NDArray[np.int8] | None = None
     recipe: Mapping[str, object] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths, and make the features read-only."""
@@ -103,8 +109,10 @@ class Windows:
         """
         named = getattr(matrix, "columns", None)
         try:
-            values = np.ascontiguousarray(matrix.to_numpy() if named is not None else matrix, dtype=np.float32)
-        except (TypeError, ValueError) as error:
+            with np.errstate(over="ignore"):  # beyond float32 a number is infinite
+                # A copy: windows do not change when the caller's matrix does.
+                values = np.array(matrix.to_numpy() if named is not None else matrix, dtype=np.float32, order="C")
+        except (AttributeError, TypeError, ValueError) as error:
             raise WindowsError(
                 f"{type(matrix).__name__} is no matrix of numbers ({error}).",
                 hint="give a two-dimensional array, a row per window; leave out columns that hold text or times.",
@@ -125,7 +133,7 @@ class Windows:
                 "expected one for each."
             )
         return cls(
-            features=values if values is not matrix else values.copy(),
+            features=values,
             schema=tuple(Feature(name, "1", "as given") for name in names),
             entity=np.full(len(values), "all", dtype=object),
             window_end=np.arange(len(values), dtype=np.int64),
@@ -151,7 +159,11 @@ class Windows:
         who = counted(len(set(self.entity.tolist())), "entity").replace("entitys", "entities")
         what = f"{counted(len(self), 'window')} of {who}, {counted(len(self.schema), 'feature')} each"
         span = self.span
-        return f"{what}." if span is None else f"{what}, from {span[0]} to {span[1]}."
+        left_out = self.recipe.get("n_left_out")
+        gaps = (
+            f" Left out: {counted(left_out, 'window')} across a gap." if isinstance(left_out, int) and left_out else ""
+        )
+        return f"{what}." if span is None else f"{what}, from {span[0]} to {span[1]}.{gaps}"
 
     def select(self, rows: Any) -> Windows:
         """Keep some rows.
@@ -228,6 +240,36 @@ class Windows:
             parts.append(self.select(inside))
             last = up_to
         return tuple(parts)
+
+    def alerts(self, row: int = 0) -> AlertHistory:
+        """Go back to the alerts that fired in a window.
+
+        Parameters
+        ----------
+        row : int
+            Which window, from 0.
+
+        Returns
+        -------
+        AlertHistory
+            The history narrowed to the window's entity and its time, ``[window_end - width, window_end)``.
+
+        Raises
+        ------
+        WindowsError
+            The windows come from metrics or a matrix: no alerts are behind them.
+        IndexError
+            There is no such row.
+        """
+        if self.origin is None:
+            raise WindowsError(
+                "No alerts are behind these windows: they come from metrics or a matrix.",
+                hint="windows made by alert_windows know theirs.",
+            )
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"row {row} of {counted(len(self), 'window')}")
+        end = self.window_end[row]
+        return self.origin.alerts(self.entity[row], (end - self.width).item(), end.item())
 
     def to_arrow(self) -> pa.Table:
         """The windows as a table: ``entity``, ``window_end``, a column per feature, and ``label`` where known."""
