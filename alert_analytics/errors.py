@@ -7,6 +7,10 @@ where, what was found, what was expected, and ends in a hint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_SHOWN = 6
+
 
 class AlertAnalyticsError(Exception):
     """Base of every error that the library raises on purpose.
@@ -70,6 +74,20 @@ class WindowsError(AlertAnalyticsError, ValueError):
 
 class FeatureMismatchError(WindowsError):
     """The features handed to a model are not those that it was made for."""
+
+    @classmethod
+    def between(cls, expected: Sequence[str], found: Sequence[str], *, hint: str | None = None) -> FeatureMismatchError:
+        """Say how the features found differ from those expected: which are missing, how many, or their order."""
+        missing = [name for name in expected if name not in set(found)]
+        if missing and len(found) == len(set(found)):
+            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            said = f"the model's {', '.join(missing[:_SHOWN])}{more} {'is' if len(missing) == 1 else 'are'} missing"
+        elif len(found) != len(expected):
+            said = f"{len(found)} given, expected {len(expected)}"
+        else:
+            first = next(j for j, pair in enumerate(zip(expected, found, strict=True)) if pair[0] != pair[1])
+            said = f"in another order: place {first} holds {found[first]}, expected {expected[first]}"
+        return cls(f"Features: {said}.", hint=hint)
 
 
 class CalibrationError(AlertAnalyticsError, ValueError):

@@ -121,19 +121,18 @@ def cut_above(scores: Floats, rank: int) -> float:
     larger = scores[scores > barrier]
     if not larger.size:
         return float(np.nextafter(barrier, np.inf))
-    middle = barrier + (float(larger.min()) - barrier) / 2.0
-    return middle if middle > barrier else float(larger.min())
+    nearest = float(larger.min())
+    middle = barrier / 2.0 + nearest / 2.0  # their difference may be too large for a double
+    return middle if middle > barrier else nearest
 
 
-def score_map(scores: Floats, size: EffectiveSize, alpha: float, rank: int) -> ScoreMap:
+def score_map(scores: Floats, alpha: float, rank: int) -> ScoreMap:
     """Make the map from the calibration's raw scores.
 
     Parameters
     ----------
     scores : numpy.ndarray of float64, shape (n,)
         Raw scores of the calibration windows, finite.
-    size : EffectiveSize
-        Of them.
     alpha : float
         Where 0.85 stands.
     rank : int
@@ -181,5 +180,5 @@ def _float32_at_most(value: float) -> np.float32:
 
 
 def _float32_above(value: float) -> np.float32:
-    near = np.float32(value)
-    return near if float(near) > value else np.nextafter(near, np.float32(1))
+    """Above it as a double, and above its nearest float32, with which numpy compares a float32 to a literal."""
+    return np.nextafter(np.float32(value), np.float32(1))

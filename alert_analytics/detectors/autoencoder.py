@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -68,7 +69,7 @@ class AutoencoderDetector(Detector):
     def fit(self, windows: Any) -> FittedAutoencoder:
         """Train the network, with a progress bar where there is a terminal; see :meth:`Detector.fit`."""
         learned, filled = Learned.of(windows)
-        scaling = Scaling.of(filled)
+        scaling = Scaling(learned.medians, learned.spread)
         scaled = torch.from_numpy(scaling.apply(filled))
         layers = _trained(scaled, self)
         network = Network(layers)
@@ -124,7 +125,7 @@ def _trained(scaled: torch.Tensor, detector: AutoencoderDetector) -> tuple[Layer
     learned, checked = scaled[:-kept], scaled[-kept:]
     optimiser = torch.optim.Adam(network.parameters(), lr=detector.learning_rate)
     best, waited, layers = np.inf, 0, _layers(network)
-    with training_progress("training the autoencoder", detector.epochs) as advance:
+    with _one_thread(), training_progress("training the autoencoder", detector.epochs) as advance:
         for _ in range(detector.epochs):
             _pass(network, optimiser, learned, detector.noise, random)
             with torch.no_grad():
@@ -135,6 +136,17 @@ def _trained(scaled: torch.Tensor, detector: AutoencoderDetector) -> tuple[Layer
             elif (waited := waited + 1) >= detector.patience:
                 break
     return layers
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep PyTorch to one thread: layers this small gain nothing from more, and sums come out the same everywhere."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _pass(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from alert_analytics.errors import FeatureMismatchError, WindowsError
 from alert_analytics.tables import counted
-from alert_analytics.windows import Feature, Windows, as_windows
+from alert_analytics.windows import Feature, Windows, as_windows, plain_span
 
 if TYPE_CHECKING:
     import onnx
@@ -23,6 +23,8 @@ Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
 _FEWEST = 2  # windows: below that there is nothing to learn
+_PER_SD = 1.349  # interquartile ranges of a normal law
+_ROUNDING = 1e-6  # of a float32
 
 
 @dataclass(frozen=True)
@@ -68,19 +70,27 @@ class Learned:
         The features, in order.
     medians : numpy.ndarray of float32, shape (d,)
         What stands in for a missing value.
+    spread : numpy.ndarray of float32, shape (d,)
+        What a feature's distance from its median is measured in; see :func:`spread_of`.
     n : int
         Windows learned from.
-    span : tuple or None
-        Start of the first and end of the last.
+    span : tuple
+        Start of the first and end of the last: times in ISO 8601, or steps.
     recipe : mapping
         How such windows are made.
     """
 
     schema: tuple[Feature, ...]
     medians: Features
+    spread: Features
     n: int
-    span: tuple[Any, Any] | None
+    span: tuple[str | int | None, str | int | None]
     recipe: Mapping[str, object]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(feature.name for feature in self.schema)
 
     @classmethod
     def of(cls, windows: Any) -> tuple[Learned, Features]:
@@ -108,8 +118,8 @@ class Learned:
                 hint="leave the column out; what was never seen cannot be learned.",
             )
         medians = np.nanmedian(features, axis=0).astype(np.float32)
-        facts = cls(given.schema, medians, len(given), given.span, given.recipe)
-        return facts, np.where(np.isnan(features), medians, features)
+        filled = np.where(np.isnan(features), medians, features)
+        return cls(given.schema, medians, spread_of(filled), len(given), plain_span(given), given.recipe), filled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,7 +166,7 @@ class FittedDetector(ABC):
             Other features, or another order.
         """
         given = as_windows(windows)
-        self._check(given)
+        self.check(given)
         is_missing = np.isnan(given.features)
         filled = np.where(is_missing, self.learned.medians, given.features)
         scores = self._scored(filled) if len(given) else np.empty(0)
@@ -204,11 +214,18 @@ class FittedDetector(ABC):
 
         return calibrate(self, windows, false_alarm_rate=false_alarm_rate, delta=delta, best_effort=best_effort)
 
-    def _check(self, windows: Windows) -> None:
-        expected, found = tuple(one.name for one in self.learned.schema), windows.feature_names
+    def check(self, windows: Windows) -> None:
+        """Refuse windows with other features than those trained on, or in another order.
+
+        Raises
+        ------
+        FeatureMismatchError
+            They have.
+        """
+        expected, found = self.learned.feature_names, windows.feature_names
         unnamed = windows.recipe.get("kind") == "matrix" and found == tuple(f"f{j}" for j in range(len(found)))
         if len(found) != len(expected) or (found != expected and not unnamed):
-            raise FeatureMismatchError(mismatch(expected, found))
+            raise FeatureMismatchError.between(expected, found)
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.detector.parameters.items())
@@ -218,18 +235,24 @@ class FittedDetector(ABC):
         )
 
 
-def mismatch(expected: tuple[str, ...], found: tuple[str, ...]) -> str:
-    """Say how the features found differ from those expected: how many, which, or from where on their order."""
-    missing = [name for name in expected if name not in set(found)]
-    if len(found) != len(expected) and set(found) >= set(expected):
-        missing = []
-    if missing:
-        more = f" and {len(missing) - 6} more" if len(missing) > 6 else ""
-        return f"{counted(len(missing), 'feature')} missing: {', '.join(missing[:6])}{more}; expected {len(expected)}."
-    if len(found) != len(expected):
-        return f"{counted(len(found), 'feature')}; expected {len(expected)}."
-    first = next(j for j, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b)
-    return f"Features in another order: place {first} holds {found[first]!r}, expected {expected[first]!r}."
+def spread_of(filled: Features) -> Features:
+    """How far features usually stray from their median.
+
+    Parameters
+    ----------
+    filled : numpy.ndarray of float32, shape (n, d)
+        Without a missing value.
+
+    Returns
+    -------
+    numpy.ndarray of float32, shape (d,)
+        The larger of the interquartile range over 1.349 and the standard deviation, since many a metric stands still
+        for more than half of the time; 1 for a feature that never moves.
+    """
+    low, centre, high = np.quantile(filled.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+    spread = np.maximum((high - low) / _PER_SD, filled.std(axis=0, dtype=np.float64))
+    still = spread <= _ROUNDING * np.maximum(_ROUNDING, np.abs(centre))  # what rounding leaves of a constant
+    return np.where(still, 1.0, spread).astype(np.float32)
 
 
 def _refuse_infinite(windows: Windows) -> None:

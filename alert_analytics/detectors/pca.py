@@ -38,7 +38,7 @@ class PCADetector(Detector):
     def fit(self, windows: Any) -> FittedPCA:
         """Find the components; see :meth:`Detector.fit`."""
         learned, filled = Learned.of(windows)
-        scaling = Scaling.of(filled)
+        scaling = Scaling(learned.medians, learned.spread)
         scaled = scaling.apply(filled).astype(np.float64)
         centre = scaled.mean(axis=0)
         _, power, directions = np.linalg.svd(scaled - centre, full_matrices=False)

@@ -16,7 +16,6 @@ from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, 
 CLIP = 5.0
 """How far from the median, in scales, a value counts: beyond, it is as far as anything can be."""
 
-_PER_SD = 1.349  # interquartile ranges of a normal law
 _FLOOR = 1e-3  # of a squared error in scales: below that nothing is told apart
 
 Layer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], bool]
@@ -30,21 +29,11 @@ class Scaling:
     Attributes
     ----------
     centre, scale : numpy.ndarray of float32, shape (d,)
-        Median of the training windows; the larger of their interquartile range over 1.349 and their standard deviation,
-        since many a metric stands still for more than half of the time. 1 for a feature that never moves.
+        Median and spread of the training windows.
     """
 
     centre: Features
     scale: Features
-
-    @classmethod
-    def of(cls, filled: Features) -> Scaling:
-        """Measure it on training windows, shape (n, d)."""
-        low, centre, high = np.quantile(filled.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
-        scale = np.maximum((high - low) / _PER_SD, filled.std(axis=0, dtype=np.float64))
-        # What rounding leaves of a constant is no spread.
-        still = scale <= 1e-6 * np.maximum(1e-6, np.abs(centre))
-        return cls(centre.astype(np.float32), np.where(still, 1.0, scale).astype(np.float32))
 
     def apply(self, filled: Features) -> Features:
         """Scale windows, shape (n, d); what is infinite ends at the limit."""

@@ -2,6 +2,6 @@
 
 from alert_analytics.windows.alert_windows import alert_windows
 from alert_analytics.windows.metric_windows import metric_windows
-from alert_analytics.windows.windows import Feature, Windows, as_windows
+from alert_analytics.windows.windows import Feature, Windows, as_windows, plain_span
 
-__all__ = ["Feature", "Windows", "alert_windows", "as_windows", "metric_windows"]
+__all__ = ["Feature", "Windows", "alert_windows", "as_windows", "metric_windows", "plain_span"]

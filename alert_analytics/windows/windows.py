@@ -159,9 +159,9 @@ class Windows:
         who = counted(len(set(self.entity.tolist())), "entity").replace("entitys", "entities")
         what = f"{counted(len(self), 'window')} of {who}, {counted(len(self.schema), 'feature')} each"
         span = self.span
-        left_out = self.recipe.get("n_left_out")
+        n = self.recipe.get("n_left_out")
         gaps = (
-            f" Left out: {counted(left_out, 'window')} across a gap." if isinstance(left_out, int) and left_out else ""
+            f" Left out when they were made: {counted(n, 'window')} across a gap." if isinstance(n, int) and n else ""
         )
         return f"{what}." if span is None else f"{what}, from {span[0]} to {span[1]}.{gaps}"
 
@@ -308,3 +308,12 @@ class Windows:
 def as_windows(data: Any) -> Windows:
     """Take windows as they are, and a bare matrix for windows in the order of its rows."""
     return data if isinstance(data, Windows) else Windows.from_matrix(data)
+
+
+def plain_span(windows: Windows) -> tuple[str | int | None, str | int | None]:
+    """Start and end of windows as JSON has them: times in ISO 8601, or steps; None where there is no window."""
+    span = windows.span
+    if span is None:
+        return None, None
+    first, last = (end.item().isoformat() if isinstance(end, np.datetime64) else int(end) for end in span)
+    return first, last

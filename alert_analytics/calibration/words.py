@@ -1,0 +1,66 @@
+"""What a calibrated model says of its threshold, in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alert_analytics.calibration.calibrate import Calibration, too_few_words
+from alert_analytics.calibration.cut import SCORE_CUT
+from alert_analytics.tables import counted, in_figures
+
+if TYPE_CHECKING:
+    from alert_analytics.calibration.model import CalibratedModel
+
+
+def explained(model: CalibratedModel) -> str:
+    """Say where 0.85 stands, what it promises, how that is known, and what a later span said."""
+    found = model.calibration
+    what = model.fitted.detector.kind.replace("_", " ")
+    head = f"{SCORE_CUT} stands at a raw score of {in_figures(found.scores.threshold, 6)} ({what}, {_learned(model)})."
+    lines = [head, *(_promise(found) if found.promise else [f"It promises nothing: {too_few_words_of(found)}"])]
+    lines.append(
+        "Not looked at on a later span yet: model.certify(test)."
+        if model.certificate is None
+        else model.certificate.sentence
+    )
+    return "\n".join(lines)
+
+
+def too_few_words_of(found: Calibration) -> str:
+    """Say that a calibration's windows do not suffice."""
+    return too_few_words(found.size, found.alpha, found.delta)
+
+
+def _learned(model: CalibratedModel) -> str:
+    learned = model.fitted.learned
+    return f"trained on {counted(learned.n, 'window')} of {counted(len(learned.schema), 'feature')}"
+
+
+def _promise(found: Calibration) -> list[str]:
+    size = found.size
+    over = int(np.count_nonzero(found.raw >= found.scores.threshold))
+    between = "" if found.span[0] is None else f" from {found.span[0]} to {found.span[1]}"
+    dependent = (
+        f"They resemble their neighbours for {size.tau:.1f} windows (by their {size.of}), so they are worth "
+        f"{size.n_eff:,.0f} independent ones."
+        if size.tau > 1
+        else "Nothing shows that they depend on each other."
+    )
+    return [
+        f"With {1 - found.delta:.0%} confidence, at most {found.alpha:.2%} of new windows that are normal and like "
+        "those calibrated with reach it.",
+        f"Calibrated with {counted(size.n, 'window')}{between}. {dependent}",
+        f"The cut lies above the {_ordinal(found.rank)} largest of their scores; {over:,} of them ({over / size.n:.2%}) "
+        f"lie{'s' if over == 1 else ''} beyond it.",
+        "It promises nothing of windows unlike those (another season, a new service), nor that what it flags is a "
+        "fault.",
+    ]
+
+
+def _ordinal(n: int) -> str:
+    if n == 1:
+        return "very"
+    ending = "th" if n % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n:,}{ending}"
