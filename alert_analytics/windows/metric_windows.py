@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -119,7 +120,10 @@ def _table_of(frame: Any) -> pa.Table:
             hint="give a pandas, polars or Arrow table or a DuckDB relation; a bare matrix needs no windows.",
         )
     try:
-        return pa.table(frame)
+        with warnings.catch_warnings():
+            # pyarrow reads times with a zone from pandas 3.1 in a way that pandas is about to change.
+            warnings.filterwarnings("ignore", message="Series.values returning an ndarray that drops timezone")
+            return pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError) as error:  # a pandas column of mixed objects
         raise WindowsError(f"This {type(frame).__name__} is no table: {str(error).splitlines()[0]}") from error
 
