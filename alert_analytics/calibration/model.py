@@ -78,7 +78,7 @@ class CalibratedModel:
         given = as_windows(windows)
         self.fitted.check(given)
         scores = self._scorer.score(given.features)
-        return ScoredWindows.of(scores, given, self.fitted.learned, self.calibration.alpha, self.settings)
+        return ScoredWindows.of(scores, given, self.manifest)
 
     def certify(self, windows: Any, *, declared_normal: bool = False) -> CalibratedModel:
         """Hold the promise against windows of a later span.
@@ -170,7 +170,7 @@ class CalibratedModel:
             parameters=self.fitted.detector.parameters,
             feature_names=learned.feature_names,
             features_hash=features_hash(learned.feature_names),
-            features=tuple({"name": one.name, "unit": one.unit, "formula": one.formula} for one in learned.schema),
+            features=learned.described(),
             windows=dict(learned.recipe),
             alpha=found.alpha,
             delta=found.delta,
@@ -193,21 +193,6 @@ class CalibratedModel:
         helper.set_model_props(graph, self.manifest.to_metadata())
         onnx.checker.check_model(graph, full_check=True)
         return graph
-
-    @property
-    def settings(self) -> dict[str, object]:
-        """What a result of this model says of it."""
-        said = self.manifest
-        return {
-            "detector": said.detector,
-            "alpha": said.alpha,
-            "delta": said.delta,
-            "promise": "none: best effort" if self.promise is None else "kept with 1 - delta",
-            "threshold": said.threshold,
-            "n_eff": said.n_eff,
-            "calibration": dict(said.calibration),
-            "certificate": self.certificate.status if self.certificate else "not looked at",
-        }
 
     @cached_property
     def _scorer(self) -> OnnxScorer:

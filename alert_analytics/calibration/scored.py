@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.detectors.base import Learned
-from alert_analytics.scoring import Scores
+from alert_analytics.scoring import Manifest, Scores
 from alert_analytics.tables import FlatTable, counted, in_figures
 from alert_analytics.windows import Windows
 
@@ -34,23 +32,15 @@ class ScoredWindows(FlatTable):
         ``label`` where the windows have one. Null in raw, score and p_value for a window without any value.
     windows : Windows
         What was scored.
-    learned : Learned
-        What is usual, for the words.
-    alpha : float
-        What share of normal windows reaches 0.85, at most.
-    settings : mapping
-        Detector, promise, spans.
+    manifest : Manifest
+        What the model says of itself.
     """
 
     windows: Windows
-    learned: Learned
-    alpha: float
-    settings: Mapping[str, object]
+    manifest: Manifest
 
     @classmethod
-    def of(
-        cls, scores: Scores, windows: Windows, learned: Learned, alpha: float, settings: Mapping[str, object]
-    ) -> ScoredWindows:
+    def of(cls, scores: Scores, windows: Windows, manifest: Manifest) -> ScoredWindows:
         """Put scores beside the windows that they are of."""
         columns: dict[str, Any] = {
             "entity": pa.array(windows.entity.tolist(), pa.string()),
@@ -62,7 +52,14 @@ class ScoredWindows(FlatTable):
         }
         if windows.labels is not None:
             columns["label"] = pa.array(windows.labels)
-        return cls(pa.table(columns), windows, learned, alpha, settings)
+        return cls(pa.table(columns), windows, manifest)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the scores rest on: detector, promise, spans, certificate."""
+        said = self.manifest
+        names = ("detector", "alpha", "delta", "k", "n_eff", "threshold", "training", "calibration", "certificate")
+        return {name: getattr(said, name) for name in names}
 
     @property
     def n_anomalous(self) -> int:
@@ -78,7 +75,7 @@ class ScoredWindows(FlatTable):
         lost = f" {counted(unknown, 'window')} without any value could not be scored." if unknown else ""
         head = (
             f"{self.n_anomalous:,} of {counted(len(self), 'window')} ({self.n_anomalous / len(self):.2%}) reach 0.85, "
-            f"where at most {self.alpha:.2%} of normal ones should."
+            f"{self._promised}."
         )
         top = self.most_anomalous(1)
         return f"{head}{lost} Most anomalous: {self.describe(top[0])}." if top else f"{head}{lost}"
@@ -129,6 +126,12 @@ class ScoredWindows(FlatTable):
 
         return plot(self)
 
+    @property
+    def _promised(self) -> str:
+        if self.manifest.k == 0:
+            return "a best effort that promises nothing"
+        return f"where at most {self.manifest.alpha:.2%} of normal ones should"
+
     def _when(self, row: int) -> str:
         end, width = self.windows.window_end[row], self.windows.width
         if not np.issubdtype(self.windows.window_end.dtype, np.datetime64):
@@ -138,15 +141,10 @@ class ScoredWindows(FlatTable):
 
     def _unusual(self, row: int) -> str:
         values = self.windows.features[row].astype(np.float64)
-        distance = np.abs(values - self.learned.medians) / self.learned.spread
+        usual = np.array([one["median"] for one in self.manifest.features])
+        distance = np.abs(values - usual) / np.array([one["spread"] for one in self.manifest.features])
         newest = [name.removesuffix("[t]") for name in self.windows.feature_names]
-        said = [
-            j for j, name in enumerate(newest) if "[" not in name and name not in _CYCLE and not np.isnan(values[j])
-        ]
+        said = [j for j, name in enumerate(newest) if "[t-" not in name and name not in _CYCLE and distance[j] > 0]
         furthest = sorted(said, key=lambda j: -distance[j])[:_NAMED]
-        parts = [
-            f"{newest[j]} {in_figures(values[j])} (usually {in_figures(float(self.learned.medians[j]))})"
-            for j in furthest
-            if distance[j] > 0
-        ]
+        parts = [f"{newest[j]} {in_figures(values[j])} (usually {in_figures(usual[j])})" for j in furthest]
         return f"; {', '.join(parts)}" if parts else ""

@@ -52,8 +52,8 @@ def _promise(found: Calibration) -> list[str]:
         f"With {1 - found.delta:.0%} confidence, at most {found.alpha:.2%} of new windows that are normal and like "
         "those calibrated with reach it.",
         f"Calibrated with {counted(size.n, 'window')}{between}. {dependent}",
-        f"The cut lies above the {_ordinal(found.rank)} largest of their scores; {over:,} of them ({over / size.n:.2%}) "
-        f"lie{'s' if over == 1 else ''} beyond it.",
+        f"The cut lies above the {_ordinal(found.rank)} largest of their scores; {over:,} of them "
+        f"({over / size.n:.2%}) lie{'s' if over == 1 else ''} beyond it.",
         "It promises nothing of windows unlike those (another season, a new service), nor that what it flags is a "
         "fault.",
     ]

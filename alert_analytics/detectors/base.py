@@ -92,6 +92,11 @@ class Learned:
         """The names, in order."""
         return tuple(feature.name for feature in self.schema)
 
+    def described(self) -> tuple[dict[str, Any], ...]:
+        """Each feature with its unit, formula, median and spread, in plain values."""
+        columns = zip(self.schema, self.medians.tolist(), self.spread.tolist(), strict=True)
+        return tuple(asdict(one) | {"median": median, "spread": spread} for one, median, spread in columns)
+
     @classmethod
     def of(cls, windows: Any) -> tuple[Learned, Features]:
         """Look the training windows over; give the facts, and the features with missing values filled.

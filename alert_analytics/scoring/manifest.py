@@ -31,7 +31,7 @@ class Manifest:
     features_hash : str
         Of the names in their order; see :func:`features_hash`.
     features : tuple of mapping
-        ``name``, ``unit`` and ``formula`` of each.
+        ``name``, ``unit`` and ``formula`` of each, and its ``median`` and ``spread`` over the training windows.
     windows : mapping
         How such windows are made from alerts or metrics.
     alpha, delta : float
@@ -55,7 +55,7 @@ class Manifest:
     parameters: Mapping[str, Any]
     feature_names: tuple[str, ...]
     features_hash: str
-    features: tuple[Mapping[str, str], ...]
+    features: tuple[Mapping[str, Any], ...]
     windows: Mapping[str, Any]
     alpha: float
     delta: float
