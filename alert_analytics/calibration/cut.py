@@ -147,7 +147,8 @@ def score_map(scores: Floats, alpha: float, rank: int) -> ScoreMap:
 
     Notes
     -----
-    h(u) >= u, because rank / (n + 1) < k / n_eff < alpha; so the p-values stay valid for Benjamini-Hochberg.
+    h(u) >= u, because rank / (n + 1) < k / n_eff <= alpha, and p-values are rounded up to float32: so they stay valid
+    for Benjamini-Hochberg. Where no promise gave the rank, with fewer than 1 / alpha scores, they need not be.
     Beyond 10,000 distinct scores the lower half of the steps is thinned, each step taking the larger p-value.
     """
     threshold, exponent = cut_above(scores, rank), exponent_of(alpha)
@@ -157,9 +158,10 @@ def score_map(scores: Floats, alpha: float, rank: int) -> ScoreMap:
     # A raw score on step j lies above bounds[j - 1]: as many calibration scores are at least as large.
     at_least = n - np.concatenate(([0], np.searchsorted(ordered, bounds, side="right")))
     u = (1.0 + at_least) / (n + 1.0)
-    p = np.interp(u, [0.0, rank / (n + 1.0), 1.0], [0.0, alpha, 1.0]).astype(np.float32)
+    p = np.interp(u, [0.0, rank / (n + 1.0), 1.0], [0.0, alpha, 1.0])
     passes = np.concatenate(([False], bounds >= np.nextafter(threshold, -np.inf)))
-    p = np.where(passes, np.minimum(p, _float32_at_most(alpha)), np.maximum(p, _float32_above(alpha)))
+    up = _rounded_up(p)
+    p = np.where(passes, np.minimum(up, _float32_at_most(alpha)), np.maximum(up, _float32_above(alpha)))
     score = (1.0 - p.astype(np.float64) ** exponent).astype(np.float32)
     score = np.where(passes, np.maximum(score, np.float32(SCORE_CUT)), np.minimum(score, _BELOW_CUT))
     return ScoreMap(threshold, exponent, bounds, p, score)
@@ -172,6 +174,11 @@ def _thinned(distinct: Floats) -> Floats:
     half = _MOST_STEPS // 2
     rest = distinct.size - half
     return np.concatenate((distinct[np.linspace(0, rest - 1, half).astype(np.int64)], distinct[rest:]))
+
+
+def _rounded_up(values: Floats) -> Floats32:
+    near = values.astype(np.float32)
+    return np.where(near < values, np.nextafter(near, np.float32(1)), near)
 
 
 def _float32_at_most(value: float) -> np.float32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy.stats import beta
+from scipy.special import betainc, betaincinv
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def allowed_exceedances(n: float, rate: float, delta: float) -> int:
     -------
     int
         The largest k such that a cut above the k-th largest of n scores lets pass at most `rate` of new ones in at
-        least ``1 - delta`` of calibrations; 0 where not even the largest score does.
+        least ``1 - delta`` of calibrations; 0 where not even the largest score does. Never more than ``n * rate``,
+        which binds only where delta is above a third or so.
 
     Notes
     -----
@@ -54,10 +55,10 @@ def allowed_exceedances(n: float, rate: float, delta: float) -> int:
     >>> [allowed_exceedances(n, 0.01, 0.05) for n in (298, 299, 1000)]
     [0, 1, 5]
     """
-    low, high = 0, max(1, math.floor(n * rate) + 1)  # beyond the mean less than half of calibrations keep it
+    low, high = 0, math.floor(n * rate)
     while low < high:
         middle = (low + high + 1) // 2
-        if middle < n + 1 and beta.cdf(rate, middle, n + 1 - middle) >= 1 - delta:
+        if betainc(middle, n + 1 - middle, rate) >= 1 - delta:
             low = middle
         else:
             high = middle - 1
@@ -65,14 +66,14 @@ def allowed_exceedances(n: float, rate: float, delta: float) -> int:
 
 
 def needed_size(rate: float, delta: float) -> int:
-    """How many independent scores a promise needs: the least n with ``(1 - rate)^n <= delta``.
+    """How many independent scores a promise needs: the least n with ``(1 - rate)^n <= delta`` and ``n * rate >= 1``.
 
     Examples
     --------
     >>> [needed_size(rate, 0.05) for rate in (0.05, 0.01, 0.005, 0.001)]
     [59, 299, 598, 2995]
     """
-    return math.ceil(math.log(delta) / math.log1p(-rate))
+    return math.ceil(max(math.log(delta) / math.log1p(-rate), 1 / rate))
 
 
 def binomial_bounds(count: float, n: float, error: float) -> Bounds:
@@ -102,6 +103,6 @@ def binomial_bounds(count: float, n: float, error: float) -> Bounds:
     >>> binomial_bounds(0, 299, 0.05).high < 0.01 < binomial_bounds(0, 298, 0.05).high
     True
     """
-    low = float(beta.ppf(error, count, n - count + 1)) if count > 0 else 0.0
-    high = float(beta.ppf(1 - error, count + 1, n - count)) if count < n else 1.0
+    low = float(betaincinv(count, n - count + 1, error)) if count > 0 else 0.0
+    high = float(betaincinv(count + 1, n - count, 1 - error)) if count < n else 1.0
     return Bounds(low, high)
