@@ -1,4 +1,4 @@
-"""Trend, correlation and resolution-time analytics over alert histories: fewer, better alerts.
+"""Analytics of alert histories, and anomaly models whose 0.85 keeps a promise: fewer, better alerts.
 
 The names below load on first use, so that importing the package costs next to nothing.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from alert_analytics.errors import MissingDependencyError
+
 if TYPE_CHECKING:
-    from alert_analytics import datasets, errors, simulation, sources
+    from alert_analytics import datasets, errors, registry, simulation, sources
     from alert_analytics.alerts import Alert, AlertRule, AlertSeverity, AlertStatus
     from alert_analytics.analytics import (
         AlertAnalytics,
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
         ResolutionAnalysis,
         TrendAnalysis,
     )
+    from alert_analytics.calibration import CalibratedModel
+    from alert_analytics.detectors import AutoencoderDetector, IsolationForestDetector, PCADetector
     from alert_analytics.history import AlertHistory, AlertStore
+    from alert_analytics.scoring import OnnxScorer
+    from alert_analytics.windows import Windows, alert_windows, metric_windows
 
 __version__ = "0.1.0"
 
@@ -30,13 +36,22 @@ __all__ = [
     "AlertSeverity",
     "AlertStatus",
     "AlertStore",
+    "AutoencoderDetector",
+    "CalibratedModel",
     "CorrelationAnalysis",
     "FirstLook",
+    "IsolationForestDetector",
+    "OnnxScorer",
+    "PCADetector",
     "ResolutionAnalysis",
     "TrendAnalysis",
+    "Windows",
     "__version__",
+    "alert_windows",
     "datasets",
     "errors",
+    "metric_windows",
+    "registry",
     "simulation",
     "sources",
 ]
@@ -49,12 +64,21 @@ _HOMES = {
     "AlertSeverity": "alerts",
     "AlertStatus": "alerts",
     "AlertStore": "history",
+    "AutoencoderDetector": "detectors",
+    "CalibratedModel": "calibration",
     "CorrelationAnalysis": "analytics",
     "FirstLook": "analytics",
+    "IsolationForestDetector": "detectors",
+    "OnnxScorer": "scoring",
+    "PCADetector": "detectors",
     "ResolutionAnalysis": "analytics",
     "TrendAnalysis": "analytics",
+    "Windows": "windows",
+    "alert_windows": "windows",
+    "metric_windows": "windows",
 }
-_MODULES = ("datasets", "errors", "simulation", "sources")
+_MODULES = ("datasets", "errors", "registry", "simulation", "sources")
+_EXTRAS = {"sklearn": "ml", "torch": "ml", "onnx": "ml", "onnxruntime": "ml", "mlflow": "ml"}
 
 
 def __getattr__(name: str) -> object:
@@ -62,7 +86,15 @@ def __getattr__(name: str) -> object:
         return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRAS:
+            raise
+        raise MissingDependencyError(
+            f"{name} needs {error.name}, which is not installed.",
+            hint=f'pip install "alert-analytics[{_EXTRAS[error.name]}]"',
+        ) from error
     globals()[name] = value
     return value
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import onnx
-
 from alert_analytics.errors import BundleError
 from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
 from alert_analytics.scoring.scorer import manifest_text
 
 
-def write_bundle(folder: Path, graph: onnx.ModelProto, manifest: Manifest) -> Path:
+def write_bundle(folder: Path, model: bytes, manifest: Manifest) -> Path:
     """Write ``model.onnx`` and ``manifest.json`` into a folder.
 
     Parameters
     ----------
     folder : Path
         Made if absent; an older bundle in it is replaced.
-    graph : onnx.ModelProto
-        The model, its metadata inside.
+    model : bytes
+        The serialised model, its metadata inside.
     manifest : Manifest
         The same metadata.
 
@@ -39,7 +37,6 @@ def write_bundle(folder: Path, graph: onnx.ModelProto, manifest: Manifest) -> Pa
     Each file is written beside its place and then moved into it, the model first. The manifest holds the model's hash,
     so a reader notices where a process was killed between the two.
     """
-    model = graph.SerializeToString(deterministic=True)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / MODEL_FILE, model)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +141,10 @@ class CalibratedModel:
         CalibrationError
             The model has no promise.
         BundleError
-            The folder cannot be written, or holds something else.
+            The folder cannot be made or written.
         """
         self.check_exportable()
-        return write_bundle(Path(folder), self.graph, self.manifest)
+        return write_bundle(Path(folder), self.graph.SerializeToString(deterministic=True), self.manifest)
 
     def check_exportable(self) -> None:
         """Refuse to let a model out that promises nothing.
@@ -183,7 +184,7 @@ class CalibratedModel:
             calibration={"n": found.size.n, "start": found.span[0], "end": found.span[1]},
             band_share=band_share(found.raw, found.scores.threshold, exact=self.fitted.exact),
             certificate=self.certificate.to_dict() if self.certificate else None,
-            versions={name: version(name) for name in _LIBRARIES},
+            versions=_versions(),
         )
 
     @cached_property
@@ -200,3 +201,12 @@ class CalibratedModel:
 
     def __repr__(self) -> str:
         return self.explain_threshold()
+
+
+def _versions() -> dict[str, str]:
+    """The versions of the libraries that are installed: a forest needs no PyTorch."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

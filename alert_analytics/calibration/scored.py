@@ -80,11 +80,30 @@ class ScoredWindows(FlatTable):
         top = self.most_anomalous(1)
         return f"{head}{lost} Most anomalous: {self.describe(top[0])}." if top else f"{head}{lost}"
 
-    def most_anomalous(self, n: int = 5) -> list[int]:
-        """Row numbers of the windows with the highest raw scores, highest first; those without a score never."""
+    def most_anomalous(self, n: int = 5, *, apart: int = 0) -> list[int]:
+        """Find the windows with the highest raw scores, highest first.
+
+        Parameters
+        ----------
+        n : int
+            How many at most; windows without a score are never among them.
+        apart : int
+            Leave out windows that end within so many window lengths of one found before, of the same entity: a storm
+            of hours is told once.
+
+        Returns
+        -------
+        list of int
+            Row numbers.
+        """
         raw = self.table["raw"].to_numpy()
-        order = np.argsort(-raw, kind="stable")[:n]
-        return [int(row) for row in order if not np.isnan(raw[row])]
+        found: list[int] = []
+        for row in np.argsort(-raw, kind="stable"):
+            if len(found) == n or np.isnan(raw[row]):
+                break
+            if not any(self._is_near(int(row), other, apart) for other in found):
+                found.append(int(row))
+        return found
 
     def describe(self, row: int) -> str:
         """Say a window in words: whose, when, its score, and in which features it is furthest from what is usual.
@@ -114,7 +133,7 @@ class ScoredWindows(FlatTable):
         self._row(row)
         return self.windows.alerts(row)
 
-    def plot(self) -> alt.Chart | alt.LayerChart:
+    def plot(self) -> alt.FacetChart:
         """Draw the scores over time, with the cut at 0.85.
 
         Raises
@@ -122,15 +141,20 @@ class ScoredWindows(FlatTable):
         MissingDependencyError
             Altair is not installed.
         """
-        from alert_analytics.plots import plot
+        from alert_analytics.plots import plot_scores
 
-        return plot(self)
+        return plot_scores(self)
 
     @property
     def _promised(self) -> str:
         if self.manifest.k == 0:
             return "a best effort that promises nothing"
         return f"where at most {self.manifest.alpha:.2%} of normal ones should"
+
+    def _is_near(self, row: int, other: int, apart: int) -> bool:
+        windows = self.windows
+        distance = abs(windows.window_end[row] - windows.window_end[other])
+        return bool(windows.entity[row] == windows.entity[other] and distance <= apart * windows.width and row != other)
 
     def _when(self, row: int) -> str:
         end, width = self.windows.window_end[row], self.windows.width

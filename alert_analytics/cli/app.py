@@ -161,6 +161,54 @@ def report(
 
 
 @app.command()
+@asks_history
+def train(
+    history: AlertHistory,
+    spec: Annotated[Path | None, typer.Option(help="A TOML file that says what to train; see models/.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to register it as (alert-volume).")] = None,
+    detector: Annotated[str | None, typer.Option(help="isolation_forest, autoencoder or pca.")] = None,
+    by: By = None,
+    every_minutes: Annotated[float | None, typer.Option(help="Width of a window's bucket (60).")] = None,
+    false_alarm_rate: Annotated[
+        float | None, typer.Option(help="The share of normal windows that may reach 0.85 (0.01).")
+    ] = None,
+    alias: Annotated[str | None, typer.Option(help="What to call the new version in the registry.")] = "challenger",
+    out: Annotated[Path | None, typer.Option(help="Also write the bundle into this folder.")] = None,
+    register: Annotated[bool, typer.Option(help="Register it in MLflow.")] = True,
+) -> None:
+    """Train an anomaly model whose 0.85 keeps a promise, and register it."""
+    from alert_analytics.cli.models import spec_from, train_model
+
+    given = {"detector": detector, "every_minutes": every_minutes, "false_alarm_rate": false_alarm_rate}
+    train_model(history, spec_from(spec, name, by, **given), alias, out, register)
+
+
+@app.command()
+def export(
+    model: Annotated[str, typer.Argument(help="Such as models:/alert-volume@challenger or models:/alert-volume/3.")],
+    folder: Annotated[Path, typer.Argument(help="Where model.onnx and manifest.json go.")],
+) -> None:
+    """Fetch a registered model as a bundle that any ONNX runtime can score."""
+    from alert_analytics.cli.models import export_model
+
+    export_model(model, folder)
+
+
+@app.command()
+@asks_history
+def score(
+    history: AlertHistory,
+    model: Annotated[str, typer.Option(help="A bundle's folder, an .onnx file, or models:/NAME@ALIAS.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Score a history's windows with a model; 0.85 and more is anomalous."""
+    from alert_analytics.cli.models import score_alerts
+
+    score_alerts(history, model, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
 @takes_source
 def demo(
     source: Tabular | str | None,

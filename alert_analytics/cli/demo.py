@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from alert_analytics import datasets
 from alert_analytics.analytics.durations import in_words
 from alert_analytics.cli.options import opened
-from alert_analytics.cli.output import console, say
+from alert_analytics.cli.output import chapter, console, in_table, installed, say
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.schema import SEVERITIES
 from alert_analytics.tables import in_figures, printable
@@ -81,6 +78,7 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
     _show_pairs(pairs)
     _show_resolution(resolution)
     _show_look(look)
+    _show_models(history, description, out, path)
     _show_end(out, pictured, path)
 
 
@@ -95,14 +93,8 @@ def _severity(description: Description) -> tuple[str, ...]:
     return ("severity",) if known.get("severity", 0) > 1 else ()
 
 
-def _chapter(question: str, answer: str) -> None:
-    console.print()
-    console.print(Rule(Text(question, style="bold"), align="left"))
-    say(answer)
-
-
 def _show_data(history: AlertHistory, description: Description, path: str | None) -> None:
-    _chapter(f"The history: {path or 'the sample data, whose truth is known'}", description.sentence)
+    chapter(f"The history: {path or 'the sample data, whose truth is known'}", description.sentence)
     for what in description.suspicious:
         console.print(Text(printable(f"  look at: {what}"), style="yellow"))
     if description.thin_from is not None:
@@ -111,12 +103,12 @@ def _show_data(history: AlertHistory, description: Description, path: str | None
 
 def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
     told = {row["direction"] for row in trends.table.to_pylist()} - {"too short"}
-    _chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}" if told else trend.sentence)
+    chapter("Is it getting better or worse?", f"{trend.sentence} {trends.sentence}" if told else trend.sentence)
     rows = [
         [*(row[name] for name in trends.by), _figure(row["alerts_per_day"]), _weekly(row), _q(row), row["direction"]]
         for row in trends.table.slice(0, _ROWS).to_pylist()
     ]
-    _list([*trends.by, "a day", "change of that each week (95 %)", "q", "direction"], rows)
+    in_table([*trends.by, "a day", "change of that each week (95 %)", "q", "direction"], rows)
 
 
 def _q(row: dict[str, Any]) -> str:
@@ -135,7 +127,7 @@ def _weekly(row: dict[str, Any]) -> str:
 
 
 def _show_pairs(pairs: CorrelationAnalysis) -> None:
-    _chapter("What fires together, and what leads?", pairs.sentence)
+    chapter("What fires together, and what leads?", pairs.sentence)
     rows = [
         [
             row["leader"],
@@ -148,11 +140,11 @@ def _show_pairs(pairs: CorrelationAnalysis) -> None:
         for row in pairs.table.slice(0, _ROWS).to_pylist()
         if row["q_value"] is not None and row["q_value"] < 0.05
     ]
-    _list(["leader", "follower", "followed", "by chance", "q", "lag"], rows)
+    in_table(["leader", "follower", "followed", "by chance", "q", "lag"], rows)
 
 
 def _show_resolution(resolution: ResolutionAnalysis) -> None:
-    _chapter("How long does it really take to resolve?", resolution.sentence)
+    chapter("How long does it really take to resolve?", resolution.sentence)
     rows = [
         [
             *(row[name] for name in resolution.by),
@@ -164,7 +156,7 @@ def _show_resolution(resolution: ResolutionAnalysis) -> None:
         ]
         for row in sorted(resolution.table.to_pylist(), key=_severest_first)[:_ROWS]
     ]
-    _list([*resolution.by, "alerts", "open", "half within (95 %)", "90 % within", "without the open"], rows)
+    in_table([*resolution.by, "alerts", "open", "half within (95 %)", "90 % within", "without the open"], rows)
 
 
 def _severest_first(row: dict[str, Any]) -> int:
@@ -179,22 +171,10 @@ def _time(seconds: float | None) -> str:
     return "-" if seconds is None else in_words(seconds)
 
 
-def _list(names: list[str], rows: list[list[object]]) -> None:
-    """Print a small table; none where it has no row."""
-    if not rows:
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("(none)" if cell is None else printable(str(cell))) for cell in row))
-    console.print(table)
-
-
 def _show_look(look: FirstLook) -> None:
     rows = look.table.slice(0, 3).to_pylist()
     words = {0: "Nothing stands out.", 1: "One alert stands out.", 2: "Two alerts stand out."}
-    _chapter("The three alerts to look at first, and why", words.get(len(rows), "By the share of the burden on each:"))
+    chapter("The three alerts to look at first, and why", words.get(len(rows), "By the share of the burden on each:"))
     for place, row in enumerate(rows, 1):
         console.print()
         console.print(
@@ -204,6 +184,17 @@ def _show_look(look: FirstLook) -> None:
         if row["also"]:
             say(f"   also: {row['also']}.")
         say(f"   try: {row['try']}{_saving(row)}.")
+
+
+def _show_models(history: AlertHistory, description: Description, out: Path, path: str | None) -> None:
+    """The second half, where what it needs is installed."""
+    missing = [name for name in ("sklearn", "torch", "onnxruntime", "mlflow") if not installed(name)]
+    if missing:
+        chapter("What would a model have noticed?", f'Not installed: {", ".join(missing)}. pip install ".[ml]"')
+        return
+    from alert_analytics.cli.demo_models import tell_models
+
+    tell_models(history, description, out, None if path else datasets.sample_truth())
 
 
 def _saving(row: dict[str, Any]) -> str:
@@ -230,7 +221,7 @@ def _keep(out: Path, results: dict[str, Result]) -> list[str]:
         result.to_csv(out / f"{name}.csv")
         if not _has_picture(name, result):
             continue
-        if find_spec("altair") is not None and find_spec("vl_convert") is not None:
+        if installed("altair") and installed("vl_convert"):
             result.plot().save(str(out / f"{name}.png"), scale_factor=2)
             drawn.append(f"{name}.png")
     return drawn

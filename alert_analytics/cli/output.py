@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.csv
 from rich.cells import cell_len
 from rich.console import Console
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +22,7 @@ from alert_analytics.errors import HistoryError
 from alert_analytics.tables import as_cells, printable
 
 if TYPE_CHECKING:
+    from alert_analytics.calibration import ScoredWindows
     from alert_analytics.errors import AlertAnalyticsError
 
 # Names in a history are anyone's: none of them is read as markup.
@@ -36,7 +39,32 @@ def say(text: str) -> None:
     console.print(Text(printable(text)))
 
 
-def show(result: Result, main: Sequence[str], *, as_json: bool, as_csv: bool) -> None:
+def chapter(question: str, answer: str) -> None:
+    """Print a question as a headline, and its answer."""
+    console.print()
+    console.print(Rule(Text(question, style="bold"), align="left"))
+    say(answer)
+
+
+def in_table(names: list[str], rows: list[list[object]]) -> None:
+    """Print a small table; none where it has no row."""
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("(none)" if cell is None else printable(str(cell))) for cell in row))
+    console.print(table)
+
+
+def installed(package: str) -> bool:
+    """Whether an optional package is there; a mere folder of its name is none."""
+    found = find_spec(package)
+    return found is not None and found.origin is not None
+
+
+def show(result: Result | ScoredWindows, main: Sequence[str], *, as_json: bool, as_csv: bool) -> None:
     """Print a result: as JSON (sentence, settings, rows), as CSV, or for a reader.
 
     Parameters

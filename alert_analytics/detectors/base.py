@@ -73,7 +73,7 @@ class Learned:
     spread : numpy.ndarray of float32, shape (d,)
         What a feature's distance from its median is measured in; see :func:`spread_of`.
     n : int
-        Windows learned from.
+        Windows learned from; those without any value teach nothing and are left out.
     span : tuple
         Start of the first and end of the last: times in ISO 8601, or steps.
     recipe : mapping
@@ -101,20 +101,27 @@ class Learned:
     def of(cls, windows: Any) -> tuple[Learned, Features]:
         """Look the training windows over; give the facts, and the features with missing values filled.
 
+        They come in order of time and entity, so that what is learned does not depend on the order of the rows, and the
+        last ones are the latest of all entities.
+
         Raises
         ------
         WindowsError
             They cannot be trained on.
         """
         given = as_windows(windows)
+        _refuse_infinite(given)
+        given = given.select(np.lexsort((given.entity.astype(str), given.window_end)))
         features = given.features
-        if len(given) < _FEWEST or not features.shape[1]:
+        has_value = ~np.isnan(features).all(axis=1)
+        n = int(np.count_nonzero(has_value))
+        if n < _FEWEST:
+            valued = "" if n == len(given) or not features.shape[1] else f", {n:,} with a value"
             raise WindowsError(
-                f"fit: {counted(len(given), 'window')} of {counted(features.shape[1], 'feature')}; expected at least "
-                f"{_FEWEST} of one or more.",
+                f"fit: {counted(len(given), 'window')} of {counted(features.shape[1], 'feature')}{valued}; expected at "
+                f"least {_FEWEST} of one or more.",
                 hint="a longer history, a smaller `every`, or fewer columns to split by.",
             )
-        _refuse_infinite(given)
         blank = np.flatnonzero(np.isnan(features).all(axis=0))
         if blank.size:
             names = ", ".join(given.feature_names[j] for j in blank[:8])
@@ -122,9 +129,11 @@ class Learned:
                 f"fit: {counted(blank.size, 'feature')} without any value: {names}.",
                 hint="leave the column out; what was never seen cannot be learned.",
             )
-        medians = np.nanmedian(features, axis=0).astype(np.float32)
+        features = features[has_value]
+        # In doubles: the mean of two large floats is beyond a float on its way.
+        medians = np.nanmedian(features.astype(np.float64), axis=0).astype(np.float32)
         filled = np.where(np.isnan(features), medians, features)
-        return cls(given.schema, medians, spread_of(filled), len(given), plain_span(given), given.recipe), filled
+        return cls(given.schema, medians, spread_of(filled), n, plain_span(given), given.recipe), filled
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,6 +238,7 @@ class FittedDetector(ABC):
         """
         expected, found = self.learned.feature_names, windows.feature_names
         unnamed = windows.recipe.get("kind") == "matrix" and found == tuple(f"f{j}" for j in range(len(found)))
+        unnamed = unnamed and set(found).isdisjoint(expected)
         if len(found) != len(expected) or (found != expected and not unnamed):
             raise FeatureMismatchError.between(expected, found)
 
@@ -257,7 +267,7 @@ def spread_of(filled: Features) -> Features:
     low, centre, high = np.quantile(filled.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
     spread = np.maximum((high - low) / _PER_SD, filled.std(axis=0, dtype=np.float64))
     still = spread <= _ROUNDING * np.maximum(_ROUNDING, np.abs(centre))  # what rounding leaves of a constant
-    return np.where(still, 1.0, spread).astype(np.float32)
+    return np.where(still, 1.0, np.minimum(spread, np.finfo(np.float32).max)).astype(np.float32)
 
 
 def _refuse_infinite(windows: Windows) -> None:

@@ -20,7 +20,8 @@ class PCADetector(Detector):
     Parameters
     ----------
     variance : float
-        The fewest components that keep this share of the variance, in (0, 1].
+        The fewest components that keep this share of the variance, in (0, 1], but one fewer than there are features:
+        off a plane through everything there is nothing.
 
     Examples
     --------
@@ -44,7 +45,7 @@ class PCADetector(Detector):
         _, power, directions = np.linalg.svd(scaled - centre, full_matrices=False)
         kept = np.cumsum(power**2)
         count = int(np.searchsorted(kept, self.variance * kept[-1])) + 1 if kept[-1] > 0 else 0
-        components = directions[:count]
+        components = directions[: min(count, scaled.shape[1] - 1)]
         plane = Plane(centre.astype(np.float32), components.astype(np.float32))
         errors = ErrorScale.of(plane.errors(scaling.apply(filled)))
         return FittedPCA(self, learned, scaling, plane, errors)

@@ -16,7 +16,7 @@ from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, 
 CLIP = 5.0
 """How far from the median, in scales, a value counts: beyond, it is as far as anything can be."""
 
-_FLOOR = 1e-3  # of a squared error in scales: below that nothing is told apart
+_FLOOR = 1e-4  # of a squared error in scales: below that nothing is told apart
 
 Layer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], bool]
 """Weights (from, to), bias (to,), and whether a ReLU follows."""
@@ -37,7 +37,8 @@ class Scaling:
 
     def apply(self, filled: Features) -> Features:
         """Scale windows, shape (n, d); what is infinite ends at the limit."""
-        scaled: Features = np.clip((filled - self.centre) / self.scale, np.float32(-CLIP), np.float32(CLIP))
+        with np.errstate(over="ignore"):  # beyond a float is beyond the limit
+            scaled: Features = np.clip((filled - self.centre) / self.scale, np.float32(-CLIP), np.float32(CLIP))
         return scaled
 
 

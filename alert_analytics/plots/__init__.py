@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import altair as alt
 
     from alert_analytics.analytics import Result
+    from alert_analytics.calibration import ScoredWindows
 
 
 def plot(result: Result) -> alt.Chart | alt.LayerChart:
@@ -33,10 +34,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     NotImplementedError
         The result has no picture of its own.
     """
-    if find_spec("altair") is None:
-        raise MissingDependencyError(
-            "Charts need Altair, which is not installed.", hint='pip install "alert-analytics[viz]"'
-        )
+    _check_altair()
     from alert_analytics.analytics import (
         AnalyticsReport,
         CorrelationAnalysis,
@@ -61,3 +59,34 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     if isinstance(result, AnalyticsReport):
         return summary_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
+
+
+def plot_scores(scores: ScoredWindows) -> alt.FacetChart:
+    """Draw scored windows: the score of each entity over time, and what reaches 0.85.
+
+    Parameters
+    ----------
+    scores : ScoredWindows
+        From :meth:`CalibratedModel.score`.
+
+    Returns
+    -------
+    altair.FacetChart
+        Titled with the scores' sentence.
+
+    Raises
+    ------
+    MissingDependencyError
+        Altair is not installed.
+    """
+    _check_altair()
+    from alert_analytics.plots.scores import scores_chart
+
+    return scores_chart(scores)
+
+
+def _check_altair() -> None:
+    if find_spec("altair") is None:
+        raise MissingDependencyError(
+            "Charts need Altair, which is not installed.", hint='pip install "alert-analytics[viz]"'
+        )
