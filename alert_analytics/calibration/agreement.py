@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from onnx import helper
 
-from alert_analytics.calibration.cut import Floats, ScoreMap
+from alert_analytics.calibration.cut import SCORE_CUT, Floats, ScoreMap
+from alert_analytics.calibration.head import UNCALIBRATED, head_graph
 from alert_analytics.detectors.base import FittedDetector
 from alert_analytics.errors import CalibrationError
 from alert_analytics.scoring.session import open_session, run_rows
@@ -68,13 +70,27 @@ def check_agreement(
     _refuse(score != expected[0], "the score of the graph and of the calibration")
     _refuse(p_value != expected[1], "the p-value of the graph and of the calibration")
     _refuse(is_anomaly != expected[2], "is_anomaly of the graph and of the calibration")
-    _refuse((score >= np.float32(0.85)) != is_anomaly, "a score of 0.85 and is_anomaly")
+    _refuse((score >= np.float32(SCORE_CUT)) != is_anomaly, "a score of 0.85 and is_anomaly")
+    _check_head(scores, graph.graph.output[0].type.tensor_type.elem_type)
 
 
-def _refuse(differs: np.ndarray[tuple[int], np.dtype[np.bool_]], what: str) -> None:
+def _check_head(scores: ScoreMap, element: int) -> None:
+    """Hold the graph of the calibration against numpy where they could part: on each step's bound, the cut, beside."""
+    steps = np.append(scores.bounds, [scores.threshold, -np.inf, np.inf, np.nan])
+    with np.errstate(over="ignore", under="ignore"):
+        steps = steps.astype(helper.tensor_dtype_to_np_dtype(element))
+        raw = np.concatenate((np.nextafter(steps, -np.inf), steps, np.nextafter(steps, np.inf)))
+    session = open_session(head_graph(scores, element).SerializeToString(), "calibration")
+    found = session.run(["score", "p_value", "is_anomaly"], {UNCALIBRATED: raw})
+    for name, said, expected in zip(("score", "p-value", "is_anomaly"), found, scores.apply(raw), strict=True):
+        differs = (said != expected) & ~(np.isnan(said) & np.isnan(expected))
+        _refuse(differs, f"the {name} of the graph and of the calibration", "raw scores around its steps")
+
+
+def _refuse(differs: np.ndarray[tuple[int], np.dtype[np.bool_]], what: str, of: str = "calibration windows") -> None:
     if differs.any():
         raise CalibrationError(
-            f"{what} differ in {int(differs.sum()):,} of {differs.size:,} calibration windows (first: row "
-            f"{int(np.argmax(differs))}); no bundle is made of it.",
+            f"{what[:1].upper()}{what[1:]} differ in {int(differs.sum()):,} of {differs.size:,} {of} (first: "
+            f"row {int(np.argmax(differs))}); no bundle is made of it.",
             hint="this is a fault of the library or of an onnxruntime that computes something else; please report it.",
         )

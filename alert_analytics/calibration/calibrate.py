@@ -15,6 +15,7 @@ from alert_analytics.errors import CalibrationError
 from alert_analytics.scoring.session import open_session, run_rows
 from alert_analytics.stats.effective_size import EffectiveSize, effective_size
 from alert_analytics.stats.tolerance import needed_size
+from alert_analytics.tables import counted
 from alert_analytics.windows import Windows, as_windows, plain_span
 
 Span = tuple[str | int | None, str | int | None]
@@ -127,11 +128,22 @@ def refuse_overlap(what: str, windows: Windows, earlier_end: str | int | None) -
 
 def too_few_words(size: EffectiveSize, alpha: float, delta: float) -> str:
     """Say that the windows do not suffice for a promise."""
+    why = f" (they resemble their neighbours for {size.tau:.1f} windows, by {seen_in(size)})" if size.tau > 1 else ""
     return (
-        f"{size.n:,} calibration windows are worth {size.n_eff:,.1f} independent ones (they resemble their neighbours "
-        f"for {size.tau:.1f} windows, by their {size.of}); a false-alarm rate of {alpha:g} with {1 - delta:.0%} "
-        f"confidence needs {needed_size(alpha, delta):,}."
+        f"{counted(size.n, 'calibration window')} {'is' if size.n == 1 else 'are'} worth {size.n_eff:,.1f} independent "
+        f"ones{why}; a false-alarm rate of {alpha:g} with {confidence(delta)} confidence needs "
+        f"{needed_size(alpha, delta):,}."
     )
+
+
+def seen_in(size: EffectiveSize) -> str:
+    """Say by what it shows that windows depend on each other."""
+    return f"their {size.of}" if size.of in {"scores", "ranks"} else f"which of them lie {size.of}"
+
+
+def confidence(delta: float) -> str:
+    """Write ``1 - delta`` in per cent, never rounded up to certainty."""
+    return f"{100 * (1 - delta):.10g} %"
 
 
 def _way_out(size: EffectiveSize, delta: float) -> str:

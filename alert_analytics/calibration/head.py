@@ -9,7 +9,7 @@ from onnx import TensorProto, compose
 from alert_analytics.calibration.cut import Floats, ScoreMap
 from alert_analytics.detectors.graph import RAW, Graph, Tree, vector
 
-_INPUT = "uncalibrated"
+UNCALIBRATED = "uncalibrated"
 
 
 def calibrated_graph(raw_graph: onnx.ModelProto, scores: ScoreMap) -> onnx.ModelProto:
@@ -34,18 +34,22 @@ def calibrated_graph(raw_graph: onnx.ModelProto, scores: ScoreMap) -> onnx.Model
     """
     element = raw_graph.graph.output[0].type.tensor_type.elem_type
     return compose.merge_models(
-        raw_graph, _head(scores, element), io_map=[(RAW, _INPUT)], outputs=[RAW, "score", "p_value", "is_anomaly"]
+        raw_graph,
+        head_graph(scores, element),
+        io_map=[(RAW, UNCALIBRATED)],
+        outputs=[RAW, "score", "p_value", "is_anomaly"],
     )
 
 
-def _head(scores: ScoreMap, element: int) -> onnx.ModelProto:
+def head_graph(scores: ScoreMap, element: int) -> onnx.ModelProto:
+    """Write the calibration alone, from ``uncalibrated`` [N], of an ONNX element type, to the three outputs."""
     graph = Graph()
-    value = graph.cast(_INPUT, TensorProto.DOUBLE, "raw_double")
+    value = graph.cast(UNCALIBRATED, TensorProto.DOUBLE, "raw_double")
     column = graph.add("Unsqueeze", [value, graph.constant("column", np.array([1]))], "raw_column")
     found = graph.trees(column, [search_tree(scores.bounds)], "step_double")
     flat = graph.add("Squeeze", [found, graph.constant("flat", np.array([1]))], "step_flat")
     step = graph.cast(flat, TensorProto.INT64, "step")
-    unknown = graph.add("IsNaN", [_INPUT], "is_unknown")
+    unknown = graph.add("IsNaN", [UNCALIBRATED], "is_unknown")
     nothing = graph.constant("no_score", np.array(np.nan, dtype=np.float32))
     for name, values in (("score", scores.score), ("p_value", scores.p_value)):
         known = graph.add("Gather", [graph.constant(f"{name}_steps", values), step], f"{name}_known")
@@ -53,7 +57,7 @@ def _head(scores: ScoreMap, element: int) -> onnx.ModelProto:
     graph.add("GreaterOrEqual", [value, graph.constant("threshold", np.array(scores.threshold))], "is_anomaly")
     return graph.model(
         "calibration",
-        [vector(_INPUT, element)],
+        [vector(UNCALIBRATED, element)],
         [
             vector("score", TensorProto.FLOAT),
             vector("p_value", TensorProto.FLOAT),

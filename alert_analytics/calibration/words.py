@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alert_analytics.calibration.calibrate import Calibration, too_few_words
+from alert_analytics.calibration.calibrate import Calibration, confidence, seen_in, too_few_words
 from alert_analytics.calibration.cut import SCORE_CUT
 from alert_analytics.tables import counted, in_figures
 
@@ -43,13 +43,13 @@ def _promise(found: Calibration) -> list[str]:
     over = int(np.count_nonzero(found.raw >= found.scores.threshold))
     between = "" if found.span[0] is None else f" from {found.span[0]} to {found.span[1]}"
     dependent = (
-        f"They resemble their neighbours for {size.tau:.1f} windows (by their {size.of}), so they are worth "
+        f"They resemble their neighbours for {size.tau:.1f} windows (by {seen_in(size)}), so they are worth "
         f"{size.n_eff:,.0f} independent ones."
         if size.tau > 1
         else "Nothing shows that they depend on each other."
     )
     return [
-        f"With {1 - found.delta:.0%} confidence, at most {found.alpha:.2%} of new windows that are normal and like "
+        f"With {confidence(found.delta)} confidence, at most {found.alpha:.2%} of new windows that are normal and like "
         "those calibrated with reach it.",
         f"Calibrated with {counted(size.n, 'window')}{between}. {dependent}",
         f"The cut lies above the {_ordinal(found.rank)} largest of their scores; {over:,} of them "

@@ -84,21 +84,21 @@ class Manifest:
             It is not there, of a later version, or disagrees with itself.
         """
         hint = "model.export(folder) writes a bundle; an ONNX file of another tool carries no calibration."
+        said = metadata.get("schema_version", str(SCHEMA_VERSION))
+        if said != str(SCHEMA_VERSION):  # before anything else: another version has other entries
+            raise BundleError(
+                f"{where}: a bundle of version {said[:20]}; this library reads version {SCHEMA_VERSION}.",
+                hint="upgrade alert-analytics, or export the model again.",
+            )
         missing = [field.name for field in fields(cls) if field.name not in metadata]
         if missing:
             raise BundleError(f"{where}: no model of this library (its metadata lacks {missing[0]}).", hint=hint)
         try:
             read = {field.name: json.loads(metadata[field.name]) for field in fields(cls)}
-            version = read["schema_version"]
             read["feature_names"], read["features"] = tuple(read["feature_names"]), tuple(read["features"])
             said = features_hash(read["feature_names"])
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(f"{where}: its metadata cannot be read ({error}).", hint=hint) from error
-        if version != SCHEMA_VERSION:
-            raise BundleError(
-                f"{where}: a bundle of version {version}; this library reads version {SCHEMA_VERSION}.",
-                hint="upgrade alert-analytics.",
-            )
         if said != read["features_hash"]:
             raise BundleError(f"{where}: the feature names do not match their hash.", hint="export the model again.")
         return cls(**read)

@@ -155,16 +155,22 @@ class OnnxScorer:
         return Scores(*run_rows(self._session, rows, _OUTPUTS))
 
     def _rows(self, matrix: Any) -> npt.NDArray[np.float32]:
-        if isinstance(matrix, Mapping) or hasattr(matrix, "columns"):
-            matrix = self._picked(matrix)
         try:
-            with np.errstate(over="ignore"):  # too large for a float: an infinity
-                rows = np.ascontiguousarray(matrix, dtype=np.float32)
+            if isinstance(matrix, Mapping) or hasattr(matrix, "columns"):
+                rows = self._picked(matrix)
+            else:
+                rows = np.ascontiguousarray(_numbers(matrix))
         except (TypeError, ValueError) as error:
-            raise WindowsError(f"{type(matrix).__name__} is no matrix of numbers ({error}).") from error
+            if isinstance(error, FeatureMismatchError):
+                raise
+            raise WindowsError(
+                f"{type(matrix).__name__} is no matrix of numbers ({error}).",
+                hint="windows hold theirs in windows.features." if hasattr(matrix, "features") else None,
+            ) from error
         if rows.ndim != 2:
             raise WindowsError(
-                f"An array of {rows.ndim} dimensions is no matrix; expected a row per window, {self._width} columns.",
+                f"An array of {rows.ndim} dimension{'' if rows.ndim == 1 else 's'} is no matrix; expected a row per "
+                f"window, {self._width} columns.",
                 hint="a single window is values.reshape(1, -1).",
             )
         if rows.shape[1] != self._width:
@@ -174,16 +180,34 @@ class OnnxScorer:
             )
         return rows
 
-    def _picked(self, table: Any) -> npt.NDArray[Any]:
+    def _picked(self, table: Any) -> npt.NDArray[np.float32]:
         """Take the model's features from a table by their names."""
-        there = list(table) if isinstance(table, Mapping) else [str(name) for name in table.columns]
+        # An Arrow table's `columns` are the columns themselves.
+        named = table if isinstance(table, Mapping) else getattr(table, "column_names", table.columns)
+        there = {str(name): name for name in named}
         if not set(self.feature_names) <= set(there):
-            raise FeatureMismatchError.between(self.feature_names, there, hint=f"there are: {', '.join(there[:12])}.")
-        return np.column_stack([np.asarray(table[name]) for name in self.feature_names])
+            known = ", ".join(list(there)[:12])
+            raise FeatureMismatchError.between(self.feature_names, list(there), hint=f"there are: {known}.")
+        return np.column_stack([_numbers(table[there[name]]) for name in self.feature_names])
 
     def __repr__(self) -> str:
         said = self.manifest
         return f"<OnnxScorer of {self._where}: {said.detector}, {self._width} features, alpha {said.alpha:g}>"
+
+
+def _numbers(values: Any) -> npt.NDArray[np.float32]:
+    """Read numbers as floats, and nothing else as numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        They are text, times or the like.
+    """
+    found = np.asarray(values)
+    if found.dtype.kind not in "biufO":
+        raise TypeError(f"it holds {found.dtype}")
+    with np.errstate(over="ignore"):  # too large for a float: an infinity
+        return found.astype(np.float32)
 
 
 def _check_contract(session: Any, manifest: Manifest, where: str) -> None:
@@ -194,7 +218,7 @@ def _check_contract(session: Any, manifest: Manifest, where: str) -> None:
     sound = (
         set(inputs) == {"features"}
         and kind == "tensor(float)"
-        and shape[1] == len(manifest.feature_names)
+        and shape[1:] == [len(manifest.feature_names)]
         and all(outputs.get(name) in kinds for name, kinds in _TYPES.items())
     )
     if not sound:
@@ -208,8 +232,8 @@ def _check_contract(session: Any, manifest: Manifest, where: str) -> None:
 def _check_manifest(path: Path, model: bytes, manifest: Manifest) -> None:
     """Hold the file beside the graph against it."""
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        said = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise BundleError(f"{path}: cannot be read ({error}).", hint="export the model again.") from error
     written = json.loads(manifest_text(manifest, model))
     differing = sorted(key for key in {*said, *written} if said.get(key) != written.get(key))
