@@ -14,6 +14,7 @@ from pathlib import Path
 from alert_analytics.errors import SettingsError
 
 _FILE = "alert-analytics.toml"
+_TRACKING = "MLFLOW_TRACKING_URI"
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,12 @@ class Settings:
     ----------
     correlation_window_s : int
         ``ALERT_CORRELATION_WINDOW``: how long after a leader a follower counts, in seconds.
+    tracking_uri : str or None
+        ``MLFLOW_TRACKING_URI``: where the model registry is; None for ``mlflow.db`` in the working directory.
     """
 
     correlation_window_s: int = 300
+    tracking_uri: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -45,13 +49,16 @@ class Settings:
         Raises
         ------
         SettingsError
-            A value is not a positive whole number, or the file is no TOML.
+            A value is not a positive whole number, or no text where one belongs, or the file is no TOML.
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get("ALERT_ANALYTICS_SETTINGS", _FILE))
         stored = _read(path, required="ALERT_ANALYTICS_SETTINGS" in environment)
         value = environment.get("ALERT_CORRELATION_WINDOW", stored.get("ALERT_CORRELATION_WINDOW", 300))
-        return cls(correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", value))
+        return cls(
+            correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", value),
+            tracking_uri=_text(_TRACKING, environment.get(_TRACKING) or stored.get(_TRACKING)),
+        )
 
 
 def _read(path: Path, *, required: bool) -> dict[str, object]:
@@ -63,6 +70,13 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not a TOML file ({error}).") from error
+
+
+def _text(name: str, value: object) -> str | None:
+    """A text that may be absent; an empty one is, as MLflow takes it."""
+    if value is None or isinstance(value, str):
+        return value or None
+    raise SettingsError(f"{name} is {value!r}; expected a text.")
 
 
 def _positive(name: str, value: object) -> int:
