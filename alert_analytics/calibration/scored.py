@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,8 @@ class ScoredWindows(FlatTable):
             There is no such row.
         """
         record = self._row(row)
-        score = "not scored" if record["score"] is None else f"score {record['score']:.3f}"
+        # Cut off, not rounded: what is below 0.85 never reads 0.850.
+        score = "not scored" if record["score"] is None else f"score {math.floor(record['score'] * 1000) / 1000:.3f}"
         return f"{record['entity']}, {self._when(row)}: {score}{self._unusual(row)}"
 
     def alerts(self, row: int = 0) -> AlertHistory:

@@ -15,12 +15,14 @@ from torch import nn
 
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
 from alert_analytics.detectors.progress import training_progress
-from alert_analytics.detectors.reconstruction import ErrorScale, Layer, Scaling, reconstruction_graph
+from alert_analytics.detectors.reconstruction import Layer, Scaling, UsualErrors, reconstruction_graph
 
 _BATCH = 256
 _ROWS_AT_ONCE = 16_384  # scored together
 _CHECKED = 0.1  # of the training windows, the last, decide when to stop
 _GAIN = 1e-4  # relative: less is no improvement
+_REWEIGHED = (5, 10, 20)  # passes after which each feature's share in the loss is set anew
+_LEAST_ERROR = 1e-3  # in squared spreads: a feature that is reconstructed better than that gets no more weight
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class AutoencoderDetector(Detector):
     """Reconstruction error of a small neural network, trained with PyTorch on the CPU.
 
     A window goes through a hidden layer to a few numbers and back. The network learns to undo noise added to its input,
-    so that it cannot simply copy.
+    so that it cannot simply copy; and each feature counts by the inverse of its usual error, as in the score, so that
+    it is not the features nobody can reconstruct that are learned.
 
     Parameters
     ----------
@@ -58,9 +61,9 @@ class AutoencoderDetector(Detector):
     """
 
     kind: ClassVar[str] = "autoencoder"
-    hidden: int = 64
+    hidden: int = 128
     code: int = 16
-    noise: float = 0.3
+    noise: float = 0.5
     epochs: int = 60
     patience: int = 5
     learning_rate: float = 1e-3
@@ -73,7 +76,7 @@ class AutoencoderDetector(Detector):
         scaled = torch.from_numpy(scaling.apply(filled))
         layers = _trained(scaled, self)
         network = Network(layers)
-        return FittedAutoencoder(self, learned, scaling, network, ErrorScale.of(network.errors(scaled.numpy())))
+        return FittedAutoencoder(self, learned, scaling, network, UsualErrors.of(network.errors(scaled.numpy())))
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +100,14 @@ class Network:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedAutoencoder(FittedDetector):
-    """A trained network. Its raw score is the mean over features of the standardised squared error.
+    """A trained network. Its raw score is the mean over features of the squared error, each in units of its usual one.
 
-    Notes
-    -----
-    Each feature's squared error is taken about its mean and in units of its standard deviation over the training
-    windows, so that features that are never reconstructed well do not drown the others.
+    A raw score of 1 is a window that is reconstructed as well as the training windows are on average.
     """
 
     scaling: Scaling
     network: Network
-    errors: ErrorScale
+    errors: UsualErrors
 
     def _scored(self, filled: Features) -> Floats:
         return self.errors.score(self.network.errors(self.scaling.apply(filled)))
@@ -124,18 +124,29 @@ def _trained(scaled: torch.Tensor, detector: AutoencoderDetector) -> tuple[Layer
     kept = max(1, round(_CHECKED * len(scaled)))
     learned, checked = scaled[:-kept], scaled[-kept:]
     optimiser = torch.optim.Adam(network.parameters(), lr=detector.learning_rate)
+    importance = torch.ones(scaled.shape[1])
     best, waited, layers = np.inf, 0, _layers(network)
     with _one_thread(), training_progress("training the autoencoder", detector.epochs) as advance:
-        for _ in range(detector.epochs):
-            _pass(network, optimiser, learned, detector.noise, random)
+        for done in range(detector.epochs):
+            if done in _REWEIGHED:  # errors before and after are not comparable
+                importance, best, waited = _importance(network, learned), np.inf, 0
+            _pass(network, optimiser, learned, importance, detector.noise, random)
             with torch.no_grad():
-                error = float(((network(checked) - checked) ** 2).mean())
+                error = float((importance * (network(checked) - checked) ** 2).mean())
             advance(f"error {error:.4f}")
             if error < best * (1 - _GAIN):
                 best, waited, layers = error, 0, _layers(network)
             elif (waited := waited + 1) >= detector.patience:
                 break
     return layers
+
+
+def _importance(network: nn.Sequential, learned: torch.Tensor) -> torch.Tensor:
+    """Each feature's share in the loss: the inverse of its mean squared error, 1 on average."""
+    with torch.no_grad():
+        total = sum(((network(part) - part) ** 2).sum(dim=0) for part in torch.split(learned, _ROWS_AT_ONCE))
+        inverse: torch.Tensor = 1.0 / (total / len(learned) + _LEAST_ERROR)
+        return inverse / inverse.mean()
 
 
 @contextmanager
@@ -153,12 +164,14 @@ def _pass(
     network: Callable[[torch.Tensor], torch.Tensor],
     optimiser: torch.optim.Optimizer,
     learned: torch.Tensor,
+    importance: torch.Tensor,
     noise: float,
     random: torch.Generator,
 ) -> None:
     for rows in torch.split(torch.randperm(len(learned), generator=random), _BATCH):
         part = learned[rows]
-        loss = ((network(part + noise * torch.randn(part.shape, generator=random)) - part) ** 2).mean()
+        noisy = part + noise * torch.randn(part.shape, generator=random)
+        loss = (importance * (network(noisy) - part) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -168,7 +181,8 @@ def _fresh(features: int, detector: AutoencoderDetector, random: torch.Generator
     """An untrained network, its weights drawn from a generator of its own."""
     widths = [(features, detector.hidden), (detector.hidden, detector.code)]
     widths += [(detector.code, detector.hidden), (detector.hidden, features)]
-    linear = [nn.Linear(*width) for width in widths]
+    # The layers' own first weights would be drawn from everybody's generator.
+    linear = [nn.Linear(*width, device="meta").to_empty(device="cpu") for width in widths]
     with torch.no_grad():
         for layer in linear:
             limit = 1.0 / float(np.sqrt(layer.in_features))

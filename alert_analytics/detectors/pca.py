@@ -10,7 +10,7 @@ import numpy.typing as npt
 import onnx
 
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
-from alert_analytics.detectors.reconstruction import ErrorScale, Scaling, reconstruction_graph
+from alert_analytics.detectors.reconstruction import Scaling, UsualErrors, reconstruction_graph
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class PCADetector(Detector):
         count = int(np.searchsorted(kept, self.variance * kept[-1])) + 1 if kept[-1] > 0 else 0
         components = directions[: min(count, scaled.shape[1] - 1)]
         plane = Plane(centre.astype(np.float32), components.astype(np.float32))
-        errors = ErrorScale.of(plane.errors(scaling.apply(filled)))
+        errors = UsualErrors.of(plane.errors(scaling.apply(filled)))
         return FittedPCA(self, learned, scaling, plane, errors)
 
 
@@ -74,11 +74,11 @@ class Plane:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FittedPCA(FittedDetector):
-    """A plane. Its raw score is the mean over features of the standardised squared distance from it."""
+    """A plane. Its raw score is the mean over features of the squared distance from it, in units of the usual one."""
 
     scaling: Scaling
     plane: Plane
-    errors: ErrorScale
+    errors: UsualErrors
 
     def _scored(self, filled: Features) -> Floats:
         return self.errors.score(self.plane.errors(self.scaling.apply(filled)))

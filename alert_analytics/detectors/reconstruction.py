@@ -16,7 +16,7 @@ from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, 
 CLIP = 5.0
 """How far from the median, in scales, a value counts: beyond, it is as far as anything can be."""
 
-_FLOOR = 1e-4  # of a squared error in scales: below that nothing is told apart
+_FLOOR = 1e-5  # of a squared error in squared spreads: below that nothing is told apart
 
 Layer = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], bool]
 """Weights (from, to), bias (to,), and whether a ReLU follows."""
@@ -43,32 +43,30 @@ class Scaling:
 
 
 @dataclass(frozen=True, eq=False)
-class ErrorScale:
+class UsualErrors:
     """How large each feature's squared error usually is: a model is wrong by habit about some features.
 
     Attributes
     ----------
-    mean, scale : numpy.ndarray of float32, shape (d,)
-        Mean and standard deviation over the training windows, the latter with a floor.
+    mean : numpy.ndarray of float32, shape (d,)
+        Over the training windows, with a floor.
     """
 
     mean: Features
-    scale: Features
 
     @classmethod
-    def of(cls, errors: Features) -> ErrorScale:
+    def of(cls, errors: Features) -> UsualErrors:
         """Measure it on the squared errors of the training windows, shape (n, d)."""
-        mean, scale = errors.mean(axis=0, dtype=np.float64), errors.std(axis=0, dtype=np.float64)
-        return cls(mean.astype(np.float32), (scale + _FLOOR).astype(np.float32))
+        return cls((errors.mean(axis=0, dtype=np.float64) + _FLOOR).astype(np.float32))
 
     def score(self, errors: Features) -> Floats:
-        """Mean over the features of the standardised squared errors, shape (n,)."""
-        scores: Floats = ((errors - self.mean) / self.scale).mean(axis=1).astype(np.float64)
+        """Mean over the features of the squared errors in units of the usual ones, shape (n,)."""
+        scores: Floats = (errors / self.mean).mean(axis=1).astype(np.float64)
         return scores
 
 
 def reconstruction_graph(
-    name: str, learned: Learned, scaling: Scaling, layers: Sequence[Layer], errors: ErrorScale
+    name: str, learned: Learned, scaling: Scaling, layers: Sequence[Layer], errors: UsualErrors
 ) -> onnx.ModelProto:
     """Write the graph from features to the raw score: fill, scale, reconstruct, compare.
 
@@ -82,8 +80,8 @@ def reconstruction_graph(
         Into comparable units.
     layers : sequence of Layer
         From scaled features back to scaled features.
-    errors : ErrorScale
-        Standardises squared errors.
+    errors : UsualErrors
+        Standardise squared errors.
 
     Returns
     -------
@@ -102,8 +100,7 @@ def reconstruction_graph(
         value = graph.add("Relu", [value], f"bent_{place}") if is_bent else value
     difference = graph.add("Sub", [value, scaled], "difference")
     squared = graph.add("Mul", [difference, difference], "squared_error")
-    beyond = graph.add("Sub", [squared, graph.constant("usual_error", errors.mean)], "beyond_usual")
-    standard = graph.add("Div", [beyond, graph.constant("error_scale", errors.scale)], "standardised")
+    standard = graph.add("Div", [squared, graph.constant("usual_error", errors.mean)], "standardised")
     score = graph.add("ReduceMean", [standard, graph.constant("features_axis", np.array([1]))], "score_all", keepdims=0)
     without_empty(graph, score, is_empty, np.float32)
     return graph.model(

@@ -33,7 +33,9 @@ def scores_chart(scores: ScoredWindows) -> alt.FacetChart:
     axis: dict[str, Any] = {"scale": alt.Scale(type="utc")} if clock else {}
     title = "time (UTC)" if clock else "step"
     base = alt.Chart().encode(x=alt.X(time, title=title, **axis))
-    score = alt.Y("score:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.5, _CUT]))
+    score = alt.Y(
+        "score:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, _CUT], format=".2~f")
+    )
     line = base.mark_line(strokeWidth=1, color="#9aa5b1").encode(y=score)
     marks = base.transform_filter("datum.is_anomaly").mark_point(filled=True, color="#c0392b", size=28).encode(y=score)
     rule = alt.Chart().mark_rule(strokeDash=[4, 3], color="#c0392b").encode(y=alt.datum(_CUT))
@@ -60,11 +62,12 @@ def _thinned(scores: ScoredWindows, shown: list[str]) -> list[dict[str, Any]]:
     for name in shown:
         places = np.flatnonzero((scores.windows.entity == name) & ~np.isnan(score))
         places = places[np.argsort(scores.windows.window_end[places], kind="stable")]
-        for piece in np.array_split(places, min(MOST_POINTS, len(places)) or 1):
-            if piece.size:
-                highest = piece[np.argmax(score[piece])]
-                kept = {int(highest), *(int(one) for one in piece if score[one] >= np.float32(_CUT))}
-                rows += [_row(scores, place) for place in sorted(kept)]
+        stride = -(-len(places) // MOST_POINTS)
+        for first in range(0, len(places), max(1, stride)):
+            piece = places[first : first + stride]
+            highest = piece[np.argmax(score[piece])]
+            kept = {int(highest), *(int(one) for one in piece if score[one] >= np.float32(_CUT))}
+            rows += [_row(scores, place) for place in piece if int(place) in kept]
     return rows
 
 
