@@ -158,10 +158,9 @@ def score_map(scores: Floats, alpha: float, rank: int) -> ScoreMap:
     # A raw score on step j lies above bounds[j - 1]: as many calibration scores are at least as large.
     at_least = n - np.concatenate(([0], np.searchsorted(ordered, bounds, side="right")))
     u = (1.0 + at_least) / (n + 1.0)
-    p = np.interp(u, [0.0, rank / (n + 1.0), 1.0], [0.0, alpha, 1.0])
+    p = _float32_at_least(np.interp(u, [0.0, rank / (n + 1.0), 1.0], [0.0, alpha, 1.0]))
     passes = np.concatenate(([False], bounds >= np.nextafter(threshold, -np.inf)))
-    up = _rounded_up(p)
-    p = np.where(passes, np.minimum(up, _float32_at_most(alpha)), np.maximum(up, _float32_above(alpha)))
+    p = np.where(passes, np.minimum(p, _float32_at_most(alpha)), np.maximum(p, _float32_above(alpha)))
     score = (1.0 - p.astype(np.float64) ** exponent).astype(np.float32)
     score = np.where(passes, np.maximum(score, np.float32(SCORE_CUT)), np.minimum(score, _BELOW_CUT))
     return ScoreMap(threshold, exponent, bounds, p, score)
@@ -176,7 +175,7 @@ def _thinned(distinct: Floats) -> Floats:
     return np.concatenate((distinct[np.linspace(0, rest - 1, half).astype(np.int64)], distinct[rest:]))
 
 
-def _rounded_up(values: Floats) -> Floats32:
+def _float32_at_least(values: Floats) -> Floats32:
     near = values.astype(np.float32)
     return np.where(near < values, np.nextafter(near, np.float32(1)), near)
 
@@ -188,4 +187,4 @@ def _float32_at_most(value: float) -> np.float32:
 
 def _float32_above(value: float) -> np.float32:
     """Above it as a double, and above its nearest float32, with which numpy compares a float32 to a literal."""
-    return np.nextafter(np.float32(value), np.float32(1))
+    return np.float32(np.nextafter(np.float32(value), np.float32(1)))

@@ -134,15 +134,16 @@ def _panel_time(values: Floats, codes: Ints, moments: Ints) -> float:
     along = _sokal(pooled)
     if sizes.size == 1:
         return along
-    together = np.bincount(moments, weights=centred)
+    together = np.bincount(moments, weights=centred).astype(np.float64)
     shared = float(together @ together) / power
     return max(along, shared * _sokal(_lagged_products(_centred(together))))
 
 
 def _centred(values: Floats) -> Floats:
     """About the mean; exactly 0 where all are equal, which the mean of equal values by itself need not give."""
-    moved = values - values[0]
-    return moved - moved.mean()
+    moved: Floats = values - values[0]
+    moved -= moved.mean()
+    return moved
 
 
 def _lagged_products(centred: Floats) -> Floats:
