@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from rich.text import Text
 
+from alert_analytics import registry
 from alert_analytics.cli.output import console, say, show, show_table
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -61,8 +62,6 @@ def trained_aloud(history: AlertHistory, spec: TrainingSpec) -> TrainedModel:
 
 def export_model(model: str, folder: Path) -> None:
     """Fetch a model from the registry and write its bundle."""
-    from alert_analytics import registry
-
     registry.export(model, folder)
     said = OnnxScorer.load(folder).manifest
     say(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
@@ -46,7 +45,7 @@ class PCADetector(Detector):
         kept = np.cumsum(power**2)
         count = int(np.searchsorted(kept, self.variance * kept[-1])) + 1 if kept[-1] > 0 else 0
         components = directions[: min(count, scaled.shape[1] - 1)]
-        plane = Plane(centre.astype(np.float32), components.astype(np.float32))
+        plane = Plane(centre, components)
         errors = UsualErrors.of(plane.errors(scaling.apply(filled)))
         return FittedPCA(self, learned, scaling, plane, errors)
 
@@ -57,18 +56,21 @@ class Plane:
 
     Attributes
     ----------
-    centre : numpy.ndarray of float32, shape (d,)
+    centre : numpy.ndarray of float64, shape (d,)
         Mean of the scaled training windows.
-    components : numpy.ndarray of float32, shape (k, d)
+    components : numpy.ndarray of float64, shape (k, d)
         Orthonormal rows.
     """
 
-    centre: npt.NDArray[np.float32]
-    components: npt.NDArray[np.float32]
+    centre: Floats
+    components: Floats
 
-    def errors(self, scaled: Features) -> Features:
-        """Squared distance from the plane, per feature."""
-        moved = scaled - self.centre
+    def errors(self, scaled: Features) -> Floats:
+        """Squared distance from the plane, per feature.
+
+        In doubles: where features hang together closely, the distance is a small difference of large numbers.
+        """
+        moved = scaled.astype(np.float64) - self.centre
         return np.square(moved @ self.components.T @ self.components - moved)
 
 

@@ -102,8 +102,11 @@ def refused_as(what: str, *, hint: str | None = None) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line what went wrong."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    """Say in one line what went wrong; of a failed request, what failed under it (such as a refused connection)."""
+    deepest = error
+    while deepest.__cause__ or deepest.__context__:
+        deepest = deepest.__cause__ or deepest.__context__ or deepest
+    lines = str(deepest if isinstance(deepest, OSError) else error).strip().splitlines() or [type(error).__name__]
     return lines[0][:_LONGEST_REASON].rstrip(". ")
 
 
@@ -142,9 +145,7 @@ def _silence() -> Iterator[None]:
     with warnings.catch_warnings():
         # Deprecations of what MLflow itself uses, such as SQLAlchemy's `noload`; its own are FutureWarnings and stay.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings(
-            "ignore", ".*Any type hint is inferred as AnyType", UserWarning
-        )  # mlflow.pyfunc, of itself
+        warnings.filterwarnings("ignore", ".*Any type hint is inferred as AnyType", UserWarning)  # at an import
         import mlflow  # noqa: F401  # sets the levels of its loggers
 
         loggers = [logging.getLogger(name) for name in _LOGGERS]
