@@ -14,7 +14,7 @@ from alert_analytics.alerts import AlertSeverity
 from alert_analytics.errors import HistoryError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted
-from alert_analytics.windows.grid import Counts, Grid
+from alert_analytics.windows.grid import NEVER_US, Counts, Grid
 from alert_analytics.windows.origin import Origin, entity_name
 from alert_analytics.windows.windows import Feature, Features, Windows
 
@@ -134,8 +134,8 @@ def alert_windows(
     n_windows = np.maximum(grid.n - first - length + 1, 0)
     _check_size(int(n_windows.sum()), grid.n, length, every)
     order = sorted(range(len(values)), key=entities.__getitem__)
-    severities = [str(severity) for severity in AlertSeverity]
-    answer = history.ask("alert_windows", package=__package__, keys=keys, params=params | {"severities": severities})
+    constants = {"severities": [str(severity) for severity in AlertSeverity], "never_us": NEVER_US}
+    answer = history.ask("alert_windows", package=__package__, keys=keys, params=params | constants)
     features = _features(answer.numpy() if values else {}, grid, first, order, length)
     ends = grid.starts_us + grid.every_us
     end_us = [ends[first[i] + length - 1 :] for i in order]

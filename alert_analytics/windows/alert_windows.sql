@@ -25,7 +25,7 @@ SELECT
     count(*) FILTER (severity = 'critical') AS n_critical,
     coalesce(avg(list_position($severities::VARCHAR[], severity) - 1), 'nan') AS mean_severity,
     count(*) FILTER (NOT fires) AS n_resolved,
-    max(at_us) FILTER (fires) AS last_fired_us
+    coalesce(max(at_us) FILTER (fires), $never_us) AS last_fired_us
 FROM bucketed
 GROUP BY series, bucket
 ORDER BY series_code, bucket

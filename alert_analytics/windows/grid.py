@@ -18,6 +18,9 @@ Floats = npt.NDArray[np.float64]
 Counts = Mapping[str, npt.NDArray[Any]]
 """The columns of ``alert_windows.sql``."""
 
+NEVER_US = int(np.iinfo(np.int64).min)
+"""A time before every alert."""
+
 _EPOCH = datetime(1970, 1, 1)
 _TICK = timedelta(microseconds=1)
 _HOUR_US = 3_600_000_000
@@ -25,7 +28,6 @@ _DAY_US = 24 * _HOUR_US
 _WEEK_US = 7 * _DAY_US
 _MONDAY_US = 4 * _DAY_US  # the epoch was a Thursday
 _HOURS_A_WEEK = 168
-_NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,8 @@ class Grid:
             return column
 
         fired, resolved = spread("n_alerts"), spread("n_resolved")
-        last_us = np.maximum.accumulate(spread("last_fired_us", _NEVER))[1:]
-        since_us = np.where(last_us == _NEVER, np.nan, self.starts_us + self.every_us - last_us)
+        last_us = np.maximum.accumulate(spread("last_fired_us", NEVER_US))[1:]
+        since_us = np.where(last_us == NEVER_US, np.nan, self.starts_us + self.every_us - last_us)
         columns = {name: spread(name)[1:] for name in ("n_rules", "n_high", "n_critical")}
         columns |= {
             "n_alerts": fired[1:],

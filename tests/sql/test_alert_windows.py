@@ -19,6 +19,7 @@ PARAMS: dict[str, object] = {
     "start_us": (START - EPOCH) // TICK,
     "end_us": (START + 3 * HOUR - EPOCH) // TICK,
     "every_us": HOUR // TICK,
+    "never_us": -1,
     "severities": [str(severity) for severity in AlertSeverity],
 }
 
@@ -77,10 +78,10 @@ def test_a_bucket_holds_its_first_instant_and_not_its_last() -> None:
 
 
 def test_the_last_firing_of_each_bucket_is_known_to_the_microsecond() -> None:
-    last = [None if row[-1] is None else timedelta(microseconds=row[-1]) for row in asked("alert_windows", ["service"])]
+    last = [timedelta(microseconds=row[-1]) for row in asked("alert_windows", ["service"])]
     began = START - EPOCH
     assert last == [
-        *(began - TICK, began + HOUR - TICK, began + HOUR, None),
+        *(began - TICK, began + HOUR - TICK, began + HOUR, -TICK),
         *(began + 2 * HOUR + TICK, began + HOUR),
     ]
 

@@ -137,7 +137,7 @@ def test_every_numeric_column_is_a_feature_unless_some_are_named() -> None:
 
 
 def test_the_index_of_a_pandas_frame_is_no_metric_but_may_be_the_time() -> None:
-    part = pd.DataFrame({"t": [1, 2, 3, 4], "cpu": [1.0, 2.0, 3.0, 4.0]}).iloc[[1, 3]]
+    part = pd.DataFrame({"t": [1, 2, 3, 4], "cpu": [1.0, 2.0, 3.0, 4.0]}).iloc[[0, 1, 3]]  # no range any more
     assert metric_windows(part, entity=None, length=1).feature_names == ("cpu",)
     timed = pd.DataFrame({"cpu": [1.0, 2.0]}, index=pd.date_range("2025-03-03", periods=2, name="t"))
     assert metric_windows(timed, entity=None, length=1).window_end[0] == np.datetime64("2025-03-03")
