@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alert_analytics.calibration.bundle import write_bundle
 from alert_analytics.registry.reading import model_bytes
 from alert_analytics.scoring import OnnxScorer
 
@@ -33,5 +32,7 @@ def export(address: str, folder: str | Path, *, tracking_uri: str | None = None)
     BundleError
         What it has is no model of this library, or the folder cannot be written.
     """
+    from alert_analytics.calibration.bundle import write_bundle  # which needs onnx; whoever only loads does not
+
     model = model_bytes(address, tracking_uri=tracking_uri)
     return write_bundle(Path(folder), model, OnnxScorer(model, address).manifest)

@@ -53,8 +53,8 @@ class ModelVersion:
     @property
     def sentence(self) -> str:
         """The version in words."""
-        known = f", known as {' and '.join(self.aliases)}" if self.aliases else ""
-        return f"Version {self.version} of {self.name}{known}, is {self.uri} at {shown(self.tracking_uri)}."
+        known = f", known as {' and '.join(self.aliases)}," if self.aliases else ""
+        return f"Version {self.version} of {self.name}{known} is {self.uri} at {shown(self.tracking_uri)}."
 
     def __repr__(self) -> str:
         return self.sentence

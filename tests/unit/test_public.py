@@ -98,11 +98,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ALERT_CORRELATION_WINDOW", raising=False)
     monkeypatch.delenv("ALERT_ANALYTICS_SETTINGS", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     return tmp_path
 
 
 def test_settings_have_defaults(folder: Path) -> None:
-    assert Settings.load() == Settings(correlation_window_s=300)
+    assert Settings.load() == Settings(correlation_window_s=300, tracking_uri=None)
 
 
 def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,6 +112,16 @@ def test_the_environment_wins_over_the_file(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("ALERT_CORRELATION_WINDOW", "120")
     assert Settings.load().correlation_window_s == 120
     assert Settings.load({}).correlation_window_s == 60
+
+
+def test_where_the_registry_is(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "alert-analytics.toml").write_text('MLFLOW_TRACKING_URI = "http://file:5000"\n', encoding="utf-8")
+    assert Settings.load().tracking_uri == "http://file:5000"
+    assert Settings.load({"MLFLOW_TRACKING_URI": "http://environment:5000"}).tracking_uri == "http://environment:5000"
+    assert Settings.load({"MLFLOW_TRACKING_URI": ""}).tracking_uri == "http://file:5000"  # as MLflow takes it: not set
+    (folder / "alert-analytics.toml").write_text("MLFLOW_TRACKING_URI = 5000\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match="MLFLOW_TRACKING_URI is 5000; expected a text"):
+        Settings.load()
 
 
 def test_the_file_may_have_another_name(folder: Path) -> None:
