@@ -63,7 +63,11 @@ def test_everything_public_has_a_docstring(name: str, thing: object) -> None:
 
 # -- errors -------------------------------------------------------------------------------------------------------
 
-ERRORS = [thing for thing in vars(errors).values() if inspect.isclass(thing) and thing is not AlertAnalyticsError]
+ERRORS = [
+    thing
+    for thing in vars(errors).values()
+    if inspect.isclass(thing) and thing.__module__ == errors.__name__ and thing is not AlertAnalyticsError
+]
 ALIKE = {
     "HistoryError": ValueError,
     "SourceError": ValueError,
@@ -74,6 +78,11 @@ ALIKE = {
     "QueryError": RuntimeError,
     "MissingDependencyError": ImportError,
     "SettingsError": ValueError,
+    "WindowsError": ValueError,
+    "FeatureMismatchError": ValueError,
+    "CalibrationError": ValueError,
+    "BundleError": ValueError,
+    "RegistryError": RuntimeError,
 }
 
 
