@@ -14,7 +14,7 @@ from alert_analytics.alerts import AlertSeverity
 from alert_analytics.errors import HistoryError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted
-from alert_analytics.windows.grid import NEVER_US, Counts, Grid
+from alert_analytics.windows.grid import NEVER_US, STALE_US, Counts, Grid
 from alert_analytics.windows.origin import Origin, entity_name
 from alert_analytics.windows.windows import Feature, Features, Windows
 
@@ -31,7 +31,7 @@ _FEATURES = (
         "mean severity, from 0 (info) to 4 (critical), of those fired in the bucket whose severity is known; missing "
         "where there is none",
     ),
-    Feature("n_open", "alerts", "fired before the bucket's end and not resolved before it"),
+    Feature("n_open", "alerts", "fired in the 7 days before the bucket's end and not resolved before it"),
     Feature("n_resolved", "alerts", "resolved in the bucket, whenever they fired"),
     Feature("hour_sin", "1", "sine of 2 pi times the place of the bucket's middle in the local day"),
     Feature("hour_cos", "1", "cosine of 2 pi times the place of the bucket's middle in the local day"),
@@ -134,7 +134,8 @@ def alert_windows(
     n_windows = np.maximum(grid.n - first - length + 1, 0)
     _check_size(int(n_windows.sum()), grid.n, length, every)
     order = sorted(range(len(values)), key=entities.__getitem__)
-    constants = {"severities": [str(severity) for severity in AlertSeverity], "never_us": NEVER_US}
+    severities = [str(severity) for severity in AlertSeverity]
+    constants = {"severities": severities, "never_us": NEVER_US, "stale_us": STALE_US}
     answer = history.ask("alert_windows", package=__package__, keys=keys, params=params | constants)
     features = _features(answer.numpy() if values else {}, grid, first, order, length)
     ends = grid.starts_us + grid.every_us

@@ -18,6 +18,10 @@ Floats = npt.NDArray[np.float64]
 Counts = Mapping[str, npt.NDArray[Any]]
 """The columns of ``alert_windows.sql``."""
 
+STALE_US = 7 * 86_400_000_000
+"""From firing on, an alert counts as open load for so long at most. What nobody ever closes would make the load grow for
+ever, and every later window unlike those that a model was trained on."""
+
 NEVER_US = int(np.iinfo(np.int64).min)
 """A time before every alert."""
 
@@ -116,15 +120,15 @@ class Grid:
             column[place] = counts[name]
             return column
 
-        fired, resolved = spread("n_alerts"), spread("n_resolved")
+        fired = spread("n_alerts")
         last_us = np.maximum.accumulate(spread("last_fired_us", NEVER_US))[1:]
         since_us = np.where(last_us == NEVER_US, np.nan, self.starts_us + self.every_us - last_us)
         columns = {name: spread(name)[1:] for name in ("n_rules", "n_high", "n_critical")}
         columns |= {
             "n_alerts": fired[1:],
             "mean_severity": spread("mean_severity", np.nan)[1:],
-            "n_open": np.cumsum(fired - resolved)[1:],
-            "n_resolved": resolved[1:],
+            "n_open": np.cumsum(fired - spread("n_left"))[1:],
+            "n_resolved": spread("n_resolved")[1:],
             "since_last_s": since_us / 1e6,
         }
         return {name: column[first:] for name, column in columns.items()} | {"excess": self._excess(fired[1:], first)}

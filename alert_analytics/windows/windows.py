@@ -158,12 +158,12 @@ class Windows:
         """What is there, in words."""
         who = counted(len(set(self.entity.tolist())), "entity").replace("entitys", "entities")
         what = f"{counted(len(self), 'window')} of {who}, {counted(len(self.schema), 'feature')} each"
-        span = self.span
+        start, end = plain_span(self)
         n = self.recipe.get("n_left_out")
         gaps = (
             f" Left out when they were made: {counted(n, 'window')} across a gap." if isinstance(n, int) and n else ""
         )
-        return f"{what}." if span is None else f"{what}, from {span[0]} to {span[1]}.{gaps}"
+        return f"{what}." if start is None else f"{what}, from {start} to {end}.{gaps}"
 
     def select(self, rows: Any) -> Windows:
         """Keep some rows.

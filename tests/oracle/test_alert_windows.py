@@ -129,7 +129,9 @@ def described(
         "n_critical": sum(one.severity == "critical" for one in now),
         "mean_severity": sum(ranks) / len(ranks) if ranks else math.nan,
         "n_open": sum(
-            one.fired_at < end and not (one.resolved_at is not None and one.resolved_at < end) for one in mine
+            end - timedelta(days=7) <= one.fired_at < end
+            and not (one.resolved_at is not None and one.resolved_at < end)
+            for one in mine
         ),
         "n_resolved": sum(one.resolved_at is not None and start <= one.resolved_at < end for one in mine),
         "hour_sin": math.sin(2 * math.pi * day / 86_400),

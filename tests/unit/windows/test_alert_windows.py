@@ -107,6 +107,13 @@ def test_an_alert_resolved_as_a_bucket_ends_is_open_in_it_and_an_open_one_stays(
     assert feature(windows, "n_resolved") == [0, 1, 0, 0]
 
 
+def test_an_alert_that_nobody_closes_leaves_the_open_load_after_a_week() -> None:
+    rows = [Row(timedelta(0), None), Row(HOUR, 8 * DAY), Row(9 * DAY, timedelta(0))]
+    windows = alert_windows(history(rows), DAY)
+    assert feature(windows, "n_open") == [2, 2, 2, 2, 2, 2, 2, 0, 0]
+    assert feature(windows, "n_resolved") == [0, 0, 0, 0, 0, 0, 0, 0, 1]
+
+
 def test_excess_needs_an_earlier_bucket_and_learns_the_hour_of_the_week() -> None:
     """Four alerts every Monday at nine: at first a surprise, then what is expected."""
     nine = [Row(9 * HOUR + k * WEEK) for k in range(5) for _ in range(4)]
