@@ -19,8 +19,8 @@ Counts = Mapping[str, npt.NDArray[Any]]
 """The columns of ``alert_windows.sql``."""
 
 STALE_US = 7 * 86_400_000_000
-"""From firing on, an alert counts as open load for so long at most. What nobody ever closes would make the load grow for
-ever, and every later window unlike those that a model was trained on."""
+"""From firing on, an alert counts as open load for so long at most. What nobody ever closes would make the load grow
+for ever, and every later window unlike those that a model was trained on."""
 
 NEVER_US = int(np.iinfo(np.int64).min)
 """A time before every alert."""
