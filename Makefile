@@ -59,6 +59,7 @@ notebooks: $(STAMP)  ## execute every notebook in a real kernel
 
 bench: $(STAMP)  ## measure against what a user would otherwise write; gates nothing
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.models_speed
 
 validity: $(STAMP)  ## the full simulations behind the claimed error rates; minutes
 	$(BIN)/python -m benchmarks.validity

@@ -44,7 +44,7 @@ def tell_models(history: AlertHistory, description: Description, out: Path, trut
         "the next 20 % say where 0.85 stands, the last 20 % whether it keeps its promise.",
     )
     trained, refused = _trained(history, description)
-    in_table(["model", "windows", "worth", "at most", "of the last 20 %", "so it is"], [_row(one) for one in trained])
+    in_table(["model", "windows", "worth", "at most", "reach 0.85", "promise"], [_row(one) for one in trained])
     for reason in refused:
         say(f"  none of {reason}")
     if not trained:
@@ -90,7 +90,7 @@ def _series(description: Description) -> tuple[str, ...]:
 
 def _row(trained: TrainedModel) -> list[object]:
     found, said = trained.model.calibration, trained.model.certificate
-    share = "-" if said is None else f"{said.n_flagged / said.m:.2%} reach 0.85"
+    share = "-" if said is None else f"{said.n_flagged / said.m:.2%}"
     verdict = "not looked at" if said is None else said.status
     return [trained.spec.name, f"{found.size.n:,}", f"{found.size.n_eff:,.0f}", f"{found.alpha:.0%}", share, verdict]
 
