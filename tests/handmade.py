@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,10 @@ from onnx import TensorProto
 
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
 from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, matrix, vector, without_empty
+from alert_analytics.windows import Feature, Windows
+
+START = datetime(2025, 1, 6)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -61,3 +66,22 @@ def in_three(values: npt.ArrayLike) -> Features:
         rest = rest - part
     assert not rest.any()
     return np.column_stack(parts)
+
+
+def column(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    return np.asarray(values, dtype=np.float32).reshape(-1, 1)
+
+
+def hourly(values: npt.ArrayLike, start: datetime = START, labels: npt.ArrayLike | None = None) -> Windows:
+    """Windows of one hour each, the first beginning at `start`."""
+    rows = column(values)
+    end = np.datetime64(start, "us") + np.arange(1, len(rows) + 1) * np.timedelta64(HOUR)
+    return Windows(
+        features=rows,
+        schema=(Feature("latency", "s", "mean"),),
+        entity=np.full(len(rows), "db", dtype=object),
+        window_end=end.astype("datetime64[us]"),
+        width=np.timedelta64(HOUR),
+        labels=None if labels is None else np.asarray(labels, dtype=np.int8),
+        recipe={"kind": "metric"},
+    )

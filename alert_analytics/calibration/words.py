@@ -19,7 +19,7 @@ def explained(model: CalibratedModel) -> str:
     found = model.calibration
     what = model.fitted.detector.kind.replace("_", " ")
     head = f"{SCORE_CUT} stands at a raw score of {in_figures(found.scores.threshold, 6)} ({what}, {_learned(model)})."
-    lines = [head, *(_promise(found) if found.promise else [f"It promises nothing: {too_few_words_of(found)}"])]
+    lines = [head, *(_promise(model) if found.promise else [f"It promises nothing: {too_few_words_of(found)}"])]
     lines.append(
         "Not looked at on a later span yet: model.certify(test)."
         if model.certificate is None
@@ -38,10 +38,11 @@ def _learned(model: CalibratedModel) -> str:
     return f"trained on {counted(learned.n, 'window')} of {counted(len(learned.schema), 'feature')}"
 
 
-def _promise(found: Calibration) -> list[str]:
-    size = found.size
+def _promise(model: CalibratedModel) -> list[str]:
+    found, size = model.calibration, model.calibration.size
     over = int(np.count_nonzero(found.raw >= found.scores.threshold))
-    between = "" if found.span[0] is None else f" from {found.span[0]} to {found.span[1]}"
+    is_matrix = model.fitted.learned.recipe.get("kind") == "matrix"  # whose steps are row numbers
+    between = "" if is_matrix else f" from {found.span[0]} to {found.span[1]}"
     dependent = (
         f"They resemble their neighbours for {size.tau:.1f} windows (by {seen_in(size)}), so they are worth "
         f"{size.n_eff:,.0f} independent ones."
