@@ -50,9 +50,10 @@ def test_constant_scores_depend_on_nothing(value: float) -> None:
         assert _one_series(np.full(n, value)) == EffectiveSize(n, float(n), 1.0, "scores")
 
 
-def test_constant_series_at_different_levels_depend_on_nothing_but_their_ranks() -> None:
-    scores, series = np.repeat([0.1, 0.7], 50), np.repeat([0, 1], 50)
-    assert effective_size(scores, series, np.tile(np.arange(50), 2)).tau == 1.0
+def test_constant_series_at_different_levels_share_nothing() -> None:
+    for n in range(2, 60):
+        scores, series = np.repeat([0.1, 0.7, 1e9 / 3], n), np.repeat([0, 1, 2], n)
+        assert effective_size(scores, series, np.tile(np.arange(n), 3)).tau == 1.0
 
 
 def test_none_and_one() -> None:
