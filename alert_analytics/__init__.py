@@ -8,8 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from alert_analytics.errors import MissingDependencyError
-
 if TYPE_CHECKING:
     from alert_analytics import datasets, errors, registry, simulation, sources
     from alert_analytics.alerts import Alert, AlertRule, AlertSeverity, AlertStatus
@@ -78,23 +76,22 @@ _HOMES = {
     "metric_windows": "windows",
 }
 _MODULES = ("datasets", "errors", "registry", "simulation", "sources")
-_EXTRAS = {"sklearn": "ml", "torch": "ml", "onnx": "ml", "onnxruntime": "ml", "mlflow": "ml"}
 
 
 def __getattr__(name: str) -> object:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name not in _HOMES:
+    if name not in _HOMES and name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in _EXTRAS:
+        from alert_analytics.errors import MissingDependencyError
+
+        missing = MissingDependencyError.instead_of(error, name)
+        if missing is None:
             raise
-        raise MissingDependencyError(
-            f"{name} needs {error.name}, which is not installed.",
-            hint=f'pip install "alert-analytics[{_EXTRAS[error.name]}]"',
-        ) from error
+        raise missing from error
     globals()[name] = value
     return value
 

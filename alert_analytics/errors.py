@@ -10,6 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _SHOWN = 6
+_EXTRAS = {
+    "altair": "viz",
+    "mlflow": "ml",
+    "onnx": "ml",
+    "onnxruntime": "ml",
+    "sklearn": "ml",
+    "torch": "ml",
+    "vl_convert": "viz",
+}
 
 
 class AlertAnalyticsError(Exception):
@@ -62,6 +71,14 @@ class QueryError(AlertAnalyticsError, RuntimeError):
 
 class MissingDependencyError(AlertAnalyticsError, ImportError):
     """An optional package is needed for this and is not installed."""
+
+    @classmethod
+    def instead_of(cls, error: ModuleNotFoundError, what: str) -> MissingDependencyError | None:
+        """Say what lacks an optional package, and how to get it; None where it is none of ours that is missing."""
+        if error.name not in _EXTRAS:
+            return None
+        hint = f'pip install "alert-analytics[{_EXTRAS[error.name]}]"'
+        return cls(f"{what} needs {error.name}, which is not installed.", hint=hint)
 
 
 class SettingsError(AlertAnalyticsError, ValueError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,29 @@ def shared_data() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return _BESIDE
+
+
+Uninstall = Callable[[str], None]
+
+
+@pytest.fixture
+def uninstall(monkeypatch: pytest.MonkeyPatch) -> Uninstall:
+    """Make imports fail as if a package were not installed, also where it has been imported before."""
+
+    def gone(package: str) -> None:
+        for name in [one for one in sys.modules if one == package or one.startswith(f"{package}.")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setattr(sys, "meta_path", [_Missing(package), *sys.meta_path])
+
+    return gone
+
+
+class _Missing:
+    """Finds a package first, and says that it is not there."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: object = None) -> None:
+        if name == self.package:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)

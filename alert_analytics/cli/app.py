@@ -11,7 +11,7 @@ from rich.text import Text
 
 from alert_analytics.cli.options import By, asks_history, length, refused_by_reason, takes_source
 from alert_analytics.cli.output import console, say, show, show_error
-from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError, SourceError
 from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.sources import Tabular, inspect_file
 
@@ -28,11 +28,17 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends it with its message and exit code 1."""
+    """Run the command line; an error of ours, or a missing extra, ends it with its message and exit code 1."""
     try:
         app(prog_name=app.info.name)
     except AlertAnalyticsError as error:
         show_error(error)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        missing = MissingDependencyError.instead_of(error, f"alert-analytics {' '.join(sys.argv[1:2])}")
+        if missing is None:
+            raise
+        show_error(missing)
         sys.exit(1)
 
 

@@ -5,19 +5,33 @@ from __future__ import annotations
 import builtins
 import copy
 import inspect
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 import alert_analytics as aa
 from alert_analytics import errors
-from alert_analytics.errors import AlertAnalyticsError, SettingsError
+from alert_analytics.errors import AlertAnalyticsError, MissingDependencyError, SettingsError
 from alert_analytics.settings import Settings
 
-HEAVY = ("altair", "duckdb", "mlflow", "numba", "numpy", "pandas", "polars", "pyarrow", "pydantic", "scipy", "torch")
+HEAVY = (
+    *("altair", "duckdb", "mlflow", "numba", "numpy", "onnx", "onnxruntime", "pandas", "polars", "pyarrow"),
+    *("pydantic", "scipy", "sklearn", "torch"),
+)
+ROOMS = ("alerts", "analytics", "calibration", "detectors", "history", "registry", "scoring", "training", "windows")
+LIGHT = {  # what is usable without waiting for these
+    "OnnxScorer": ("duckdb", "mlflow", "onnx", "pandas", "polars", "pyarrow", "scipy", "sklearn", "torch"),
+    "IsolationForestDetector": ("mlflow", "onnxruntime", "torch"),
+    "alert_windows": ("mlflow", "onnx", "onnxruntime", "sklearn", "torch"),
+    "registry": ("mlflow", "sklearn", "torch"),
+}
 
 
 def test_importing_costs_next_to_nothing() -> None:
@@ -32,18 +46,77 @@ def test_importing_costs_next_to_nothing() -> None:
 def test_every_name_is_listed_and_resolves() -> None:
     assert dir(aa) == sorted(aa.__all__)
     assert {"Alert", "AlertHistory", "AlertStore", "TrendAnalysis", "datasets", "sources"} <= set(dir(aa))
+    assert {"AutoencoderDetector", "CalibratedModel", "IsolationForestDetector", "PCADetector"} <= set(dir(aa))
+    assert {"OnnxScorer", "Windows", "alert_windows", "metric_windows", "registry"} <= set(dir(aa))
     for name in dir(aa):
         assert getattr(aa, name) is not None
-    for module in ("alerts", "analytics", "history"):
+    for module in ROOMS:
         public = import_module(f"alert_analytics.{module}")
+        assert public.__all__ == sorted(public.__all__)
         assert all(getattr(public, name) is not None for name in public.__all__)
+        assert set(public.__all__) <= set(dir(public))
     with pytest.raises(AttributeError, match="module 'alert_analytics' has no attribute 'AlertHistroy'"):
         _ = aa.AlertHistroy
 
 
+@pytest.mark.parametrize("name", LIGHT)
+def test_a_name_waits_for_nothing_that_it_does_not_need(name: str) -> None:
+    code = f"import sys, alert_analytics as aa; aa.{name}; print(' '.join(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert set(done.stdout.split()).isdisjoint(LIGHT[name])
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("IsolationForestDetector", "sklearn"),
+        ("AutoencoderDetector", "torch"),
+        ("PCADetector", "onnx"),
+        ("CalibratedModel", "onnx"),
+        ("OnnxScorer", "onnxruntime"),
+    ],
+)
+def test_a_name_whose_package_is_missing_says_how_to_get_it(name: str, package: str, uninstall: Any) -> None:
+    uninstall(package)
+    said = f'{name} needs {package}, which is not installed. Hint: pip install "alert-analytics[ml]"'
+    with pytest.raises(MissingDependencyError, match=re.escape(said)) as refused:
+        getattr(aa, name)
+    assert isinstance(refused.value, ImportError)
+    assert isinstance(refused.value.__cause__, ModuleNotFoundError)
+
+
+@pytest.mark.usefixtures("fresh")
+def test_another_missing_package_is_not_taken_for_an_extra(uninstall: Any) -> None:
+    uninstall("pyarrow")
+    with pytest.raises(ModuleNotFoundError, match="pyarrow"):
+        _ = aa.IsolationForestDetector
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """As if nothing of the library had been imported yet; afterwards everything is as it was."""
+    names, modules = dict(vars(aa)), _ours()
+    for name in modules:
+        if name != errors.__name__:
+            del sys.modules[name]
+    for name in (set(aa.__all__) | set(ROOMS)) & set(names) - {"__version__", "errors"}:
+        delattr(aa, name)
+    yield
+    for name in _ours():
+        del sys.modules[name]
+    sys.modules |= modules
+    vars(aa).clear()
+    vars(aa).update(names)
+
+
+def _ours() -> dict[str, ModuleType]:
+    return {name: module for name, module in sys.modules.items() if name.startswith("alert_analytics.")}
+
+
 def _described() -> list[tuple[str, object]]:
     found: list[tuple[str, object]] = []
-    for module in ("alerts", "analytics", "history", "sources", "simulation", "engine", "errors", "datasets"):
+    for module in (*ROOMS, "sources", "simulation", "engine", "errors", "datasets"):
         public = import_module(f"alert_analytics.{module}")
         names = getattr(public, "__all__", [name for name in vars(public) if not name.startswith("_")])
         things = [getattr(public, name) for name in names]
