@@ -138,7 +138,7 @@ def too_few_words(size: EffectiveSize, alpha: float, delta: float) -> str:
 
 def seen_in(size: EffectiveSize) -> str:
     """Say by what it shows that windows depend on each other."""
-    return f"their {size.of}" if size.of in {"scores", "ranks"} else f"which of them lie {size.of}"
+    return f"their {size.of}" if size.of in {"scores", "ranks", "few moments"} else f"which of them lie {size.of}"
 
 
 def confidence(delta: float) -> str:

@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 _WINDOW = 5.0  # lags summed, in units of the autocorrelation time they give (Sokal)
 _LEVELS = (0.50, 0.90, 0.95, 0.98)
+_SEEN = 50  # times from which what series share at one time can be told
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class EffectiveSize:
     tau : float
         The longest integrated autocorrelation time found, in values; at least 1.
     of : str
-        Where it was found: ``scores``, ``ranks``, or ``above the 95 % quantile`` and the like.
+        Where it was found: ``scores``, ``ranks``, ``above the 95% quantile`` and the like, or ``few moments``.
     """
 
     n: int
@@ -96,7 +97,8 @@ def effective_size(scores: npt.ArrayLike, series: npt.ArrayLike, time: npt.Array
     -----
     With several series each of these is taken twice: along the series, their lagged products pooled, and along the
     sum over the series at each time. The second holds what they share: series that always move together are worth
-    one. For m independent series both give the same. Each series is taken about its own mean.
+    one. For m independent series both give the same. Each series is taken about its own mean. Several series seen at
+    fewer than 50 times are worth no more than the times: what they share cannot be told from so few.
     """
     values = np.asarray(scores, dtype=np.float64)
     codes = np.unique(np.asarray(series), return_inverse=True)[1].astype(np.int64)
@@ -110,6 +112,9 @@ def effective_size(scores: npt.ArrayLike, series: npt.ArrayLike, time: npt.Array
         tau = _panel_time(view, codes, moments)
         if tau > longest:
             longest, of = tau, name
+    n_times = int(moments.max()) + 1
+    if codes[-1] > 0 and n_times < _SEEN and values.size / n_times > longest:
+        longest, of = values.size / n_times, "few moments"
     return EffectiveSize(values.size, values.size / longest, longest, of)
 
 
