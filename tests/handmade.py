@@ -24,7 +24,7 @@ class Echo(Detector):
     """The raw score is the sum of the features, in doubles or in floats."""
 
     kind: ClassVar[str] = "echo"
-    wide: bool = True
+    bits: int = 64
 
     def fit(self, windows: Any) -> FittedEcho:
         return FittedEcho(self, Learned.of(windows)[0])
@@ -37,7 +37,7 @@ class FittedEcho(FittedDetector):
     @property
     def dtype(self) -> type[np.floating[Any]]:
         assert isinstance(self.detector, Echo)
-        return np.float64 if self.detector.wide else np.float32
+        return np.float64 if self.detector.bits == 64 else np.float32
 
     def _scored(self, filled: Features) -> Floats:
         return filled.astype(self.dtype).sum(axis=1).astype(np.float64)

@@ -120,7 +120,7 @@ def cut_above(scores: Floats, rank: int) -> float:
     barrier = float(np.partition(scores, scores.size - rank)[scores.size - rank])
     larger = scores[scores > barrier]
     if not larger.size:
-        return float(np.nextafter(barrier, np.inf))
+        return math.nextafter(barrier, math.inf)  # which, unlike numpy, does not warn of the last double
     nearest = float(larger.min())
     middle = barrier / 2.0 + nearest / 2.0  # their difference may be too large for a double
     return middle if middle > barrier else nearest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,7 +164,8 @@ class ScoredWindows(FlatTable):
         if not np.issubdtype(self.windows.window_end.dtype, np.datetime64):
             return f"step {end}"
         start, stop = ((end - width).item(), end.item())
-        return f"{start:%a %d %b %Y %H:%M} to {stop:%H:%M} UTC"
+        until = f"{stop:%H:%M}" if stop - start < timedelta(days=1) else f"{stop:%a %d %b %Y %H:%M}"
+        return f"{start:%a %d %b %Y %H:%M} to {until} UTC"
 
     def _unusual(self, row: int) -> str:
         values = self.windows.features[row].astype(np.float64)

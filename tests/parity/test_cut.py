@@ -117,13 +117,13 @@ def test_a_second_runtime_agrees_with_numpy_around_the_cut(dtype: type) -> None:
 
 @pytest.fixture(scope="module")
 def in_doubles() -> CalibratedModel:
-    return Echo(wide=True).fit(in_three(evenly(50))).calibrate(in_three(evenly(1_000)))
+    return Echo().fit(in_three(evenly(50))).calibrate(in_three(evenly(1_000)))
 
 
 @pytest.fixture(scope="module")
 def in_floats() -> CalibratedModel:
     values = evenly(1_000).astype(np.float32).reshape(-1, 1)
-    return Echo(wide=False).fit(values[:50]).calibrate(values)
+    return Echo(bits=32).fit(values[:50]).calibrate(values)
 
 
 def test_a_double_on_the_cut_is_anomalous_and_the_one_before_it_is_not(in_doubles: CalibratedModel) -> None:
@@ -154,7 +154,7 @@ def test_of_two_floats_around_a_cut_the_upper_one_is_anomalous(
 def test_a_float_exactly_on_the_cut_is_anomalous() -> None:
     # Whole numbers: midway between two of them is a float.
     values = np.arange(1000, dtype=np.float32)[np.argsort(evenly(1000))].reshape(-1, 1)
-    model = Echo(wide=False).fit(values).calibrate(values)
+    model = Echo(bits=32).fit(values).calibrate(values)
     t = np.float32(model.threshold)
     assert float(t) == model.threshold
     rows = np.array([[np.nextafter(t, np.float32(0))], [t], [np.nextafter(t, np.float32(9999))]])

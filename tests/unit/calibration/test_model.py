@@ -151,7 +151,7 @@ def test_ranks_in_words(n: int, said: str) -> None:
 
 def test_the_manifest_says_what_was_done(model: CalibratedModel) -> None:
     said = model.manifest
-    assert (said.detector, said.parameters) == ("echo", {"wide": True})
+    assert (said.detector, said.parameters) == ("echo", {"bits": 64})
     assert (said.alpha, said.delta, said.n, said.n_eff, said.k) == (0.01, 0.05, 1000, 1000.0, 5)
     assert said.threshold == model.threshold
     assert said.exponent == pytest.approx(0.41195437, abs=1e-8)

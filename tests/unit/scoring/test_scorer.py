@@ -36,7 +36,7 @@ def table(values: npt.ArrayLike) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def model() -> CalibratedModel:
-    return Echo(wide=True).fit(table(evenly(40))).calibrate(table(evenly(400)))
+    return Echo().fit(table(evenly(40))).calibrate(table(evenly(400)))
 
 
 @pytest.fixture
