@@ -66,6 +66,7 @@ def calibration_of(
     The raw scores are those of the exported graph, held against those of the library that trained; and the whole graph
     is held against the calibration in plain numpy, on the calibration windows and around the cut.
     """
+    alpha, delta = float(alpha), float(delta)  # numpy's numbers are none to JSON
     given = as_windows(windows)
     fitted.check(given)
     refuse_overlap("calibrate", given, fitted.learned.span[1])

@@ -56,8 +56,8 @@ class Detector(ABC):
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The hyper-parameters by name."""
-        return asdict(self)
+        """The hyper-parameters by name, in plain values: numpy's numbers are none to JSON."""
+        return {name: value.item() if isinstance(value, np.generic) else value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -171,6 +171,16 @@ def test_the_graph_carries_the_manifest(model: CalibratedModel) -> None:
     assert {one.domain for one in model.graph.opset_import} == {"", "ai.onnx.ml"}
 
 
+def test_numbers_of_numpy_are_plain_in_the_manifest() -> None:
+    forest = IsolationForestDetector(n_trees=np.int64(3), max_samples=np.uint8(8), seed=np.int32(1))
+    model = forest.fit(column(evenly(50))).calibrate(
+        column(evenly(100)), false_alarm_rate=np.float32(0.25), delta=np.float64(0.05)
+    )
+    said = OnnxScorer(model.graph.SerializeToString()).manifest
+    assert said.parameters == {"n_trees": 3, "max_samples": 8, "seed": 1}
+    assert (said.alpha, said.delta) == (0.25, 0.05)
+
+
 def test_libraries_that_are_not_there_have_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alert_analytics.calibration.model._LIBRARIES", ("numpy", "no-such-library"))
     model = Echo().fit(column(evenly(50))).calibrate(column(evenly(299)))
