@@ -43,18 +43,21 @@ def _promise(model: CalibratedModel) -> list[str]:
     over = int(np.count_nonzero(found.raw >= found.scores.threshold))
     is_matrix = model.fitted.learned.recipe.get("kind") == "matrix"  # whose steps are row numbers
     between = "" if is_matrix else f" from {found.span[0]} to {found.span[1]}"
+    lost = f", and {counted(found.n_unknown, 'window')} without any value left out" if found.n_unknown else ""
     dependent = (
         f"They resemble their neighbours for {size.tau:.1f} windows (by {seen_in(size)}), so they are worth "
         f"{size.n_eff:,.0f} independent ones."
         if size.tau > 1
         else "Nothing shows that they depend on each other."
     )
+    near = model.manifest.band_share
     return [
         f"With {confidence(found.delta)} confidence, at most {found.alpha:.2%} of new windows that are normal and like "
         "those calibrated with reach it.",
-        f"Calibrated with {counted(size.n, 'window')}{between}. {dependent}",
+        f"Calibrated with {counted(size.n, 'window')}{between}{lost}. {dependent}",
         f"The cut lies above the {_ordinal(found.rank)} largest of their scores; {over:,} of them "
-        f"({over / size.n:.2%}) lie{'s' if over == 1 else ''} beyond it.",
+        f"({over / size.n:.2%}) lie{'s' if over == 1 else ''} beyond it."
+        + (f" {near:.2%} lie so near it that another runtime or batch may put them on its other side." if near else ""),
         "It promises nothing of windows unlike those (another season, a new service), nor that what it flags is a "
         "fault.",
     ]

@@ -158,3 +158,4 @@ def test_the_band_of_a_model_in_floats_stands_in_its_manifest() -> None:
     inexact = Floating(fitted.detector, fitted.learned)
     model = calibrate(inexact, column(values), false_alarm_rate=0.01, delta=0.05, best_effort=False)
     assert model.manifest.band_share == band_share(column(values)[:, 0], model.threshold, exact=False) == 2 / 400
+    assert "0.50% lie so near it that another runtime or batch may put them on its other side." in repr(model)

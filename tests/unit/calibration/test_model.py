@@ -226,6 +226,10 @@ def test_windows_without_any_value_are_left_out_and_counted(fitted: FittedEcho) 
     found = fitted.calibrate(hourly(values, START + 48 * HOUR)).calibration
     assert (found.n_unknown, found.size.n, len(found.raw)) == (3, 400, 400)
     assert np.isfinite(found.raw).all()
+    assert (
+        "Calibrated with 400 windows from 2025-01-08T01:00:00 to 2025-01-24T18:00:00, and 3 windows without any value "
+        "left out. Nothing"
+    ) in fitted.calibrate(hourly(values, START + 48 * HOUR)).explain_threshold()
 
 
 def test_calibration_windows_without_a_single_value(fitted: FittedEcho) -> None:
