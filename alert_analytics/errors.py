@@ -82,7 +82,7 @@ class MissingDependencyError(AlertAnalyticsError, ImportError):
 
 
 class SettingsError(AlertAnalyticsError, ValueError):
-    """An environment variable or the settings file holds a value that cannot be used."""
+    """An environment variable, a file of settings, or a parameter of a detector holds a value that cannot be used."""
 
 
 class WindowsError(AlertAnalyticsError, ValueError):

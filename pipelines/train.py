@@ -14,12 +14,13 @@ from alert_analytics.training import TrainingSpec, register_trained, train
 from alert_analytics.training.spec import check_keys, read_toml
 
 KEYS = ["spec", "data", "tenant", "alias", "out"]
+NEEDED = ["spec", "data"]
 
 
 def main(path: str) -> None:
     """Train and register what a configuration names."""
     config = read_toml(path)
-    check_keys(config, KEYS, path)
+    check_keys(config, KEYS, path, NEEDED)
     history = aa.AlertHistory.open(config["data"])
     if "tenant" in config:
         history = history.tenant(config["tenant"])
@@ -30,7 +31,9 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
-        main(*sys.argv[1:])
+        main(sys.argv[1])
     except AlertAnalyticsError as error:
         sys.exit(f"{type(error).__name__}: {error}")

@@ -65,16 +65,11 @@ def _trained(history: AlertHistory, description: Description) -> tuple[list[Trai
     """Train each detector with the smallest false-alarm rate that the history suffices for; and why there is none."""
     trained, refused = [], []
     for detector, name in _DETECTORS.items():
-        reason = ""
-        for rate in _RATES:
-            spec = TrainingSpec(name, detector, false_alarm_rate=rate, by=_series(description))
-            try:
-                trained.append(trained_aloud(history, spec))
-                break
-            except (CalibrationError, WindowsError) as error:
-                reason = reason or f"{name}: {error.message}"
-        else:
-            refused.append(reason)
+        spec = TrainingSpec(name, detector, false_alarm_rate=_RATES[0], by=_series(description))
+        try:
+            trained.append(trained_aloud(history, spec, or_rates=_RATES[1:]))
+        except (CalibrationError, WindowsError) as error:
+            refused.append(f"{name}: {error.message}")
     return trained, refused
 
 

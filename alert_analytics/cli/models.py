@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from alert_analytics import registry
 from alert_analytics.cli.output import console, say, show, show_table
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
+from alert_analytics.registry.address import check_alias, check_name
 from alert_analytics.scoring import OnnxScorer
 from alert_analytics.training import TrainedModel, TrainingSpec, register_trained, score_history, train
 
@@ -27,23 +27,24 @@ def spec_from(spec: Path | None, name: str | None, by: Sequence[str] | None, **g
     Raises
     ------
     SettingsError
-        The file cannot be used, or names a detector that there is none of.
+        The file cannot be used, or an option's value.
     """
     read = TrainingSpec(name="alert-volume") if spec is None else TrainingSpec.from_toml(spec)
     said = {key: value for key, value in given.items() if value is not None}
-    said |= {"name": name} if name else {}
+    said |= {"name": name} if name is not None else {}
     said |= {"by": tuple(by)} if by else {}
     if said.get("detector", read.detector) != read.detector:
         said["parameters"] = {}  # they are another detector's
-    made = replace(read, **said)
-    made.new_detector("--detector")
-    return made
+    return TrainingSpec.from_mapping(vars(read) | said, "alert-analytics train")
 
 
 def train_model(
     history: AlertHistory, spec: TrainingSpec, alias: str | None, out: Path | None, registers: bool
 ) -> None:
     """Train a model, say what its 0.85 promises, and let it out: to the registry, to a folder."""
+    if registers:  # before the long work
+        check_name(spec.name)
+        check_alias(alias)
     trained = trained_aloud(history, spec)
     say_lines(trained.model.explain_threshold())
     if registers:
@@ -54,10 +55,10 @@ def train_model(
         say(f"Bundle: {out}")
 
 
-def trained_aloud(history: AlertHistory, spec: TrainingSpec) -> TrainedModel:
+def trained_aloud(history: AlertHistory, spec: TrainingSpec, or_rates: Sequence[float] = ()) -> TrainedModel:
     """Train, saying beside a spinner what is being done."""
     with console.status(Text(f"{spec.name}: reading")) as status:
-        return train(history, spec, say=lambda what: status.update(Text(f"{spec.name}: {what}")))
+        return train(history, spec, say=lambda what: status.update(Text(f"{spec.name}: {what}")), or_rates=or_rates)
 
 
 def export_model(model: str, folder: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from alert_analytics.errors import FeatureMismatchError, WindowsError
+from alert_analytics.errors import FeatureMismatchError, SettingsError, WindowsError
 from alert_analytics.tables import counted
 from alert_analytics.windows import Feature, Windows, as_windows, plain_span
 
@@ -33,6 +34,23 @@ class Detector(ABC):
 
     kind: ClassVar[str]
     """As a model's manifest names it."""
+
+    def __post_init__(self) -> None:
+        """Refuse hyper-parameters that nothing can be trained by: what is whole by default is a whole number.
+
+        Raises
+        ------
+        SettingsError
+            There is one.
+        """
+        for one in fields(self):
+            value, is_whole = getattr(self, one.name), isinstance(one.default, int)
+            least = 0 if one.name == "seed" or not is_whole else 1
+            is_number = isinstance(value, Integral if is_whole else Real) and not isinstance(value, bool)
+            if not is_number or not least <= value < np.inf:
+                raise SettingsError(
+                    f"{one.name}={value!r}; expected a {'whole ' if is_whole else ''}number, at least {least}."
+                )
 
     @abstractmethod
     def fit(self, windows: Any) -> FittedDetector:
@@ -127,7 +145,7 @@ class Learned:
             names = ", ".join(given.feature_names[j] for j in blank[:8])
             raise WindowsError(
                 f"fit: {counted(blank.size, 'feature')} without any value: {names}.",
-                hint="leave the column out; what was never seen cannot be learned.",
+                hint="leave it out: windows.with_features(names); what was never seen cannot be learned.",
             )
         features = features[has_value]
         # In doubles: the mean of two large floats is beyond a float on its way.

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from alert_analytics.calibration import ScoredWindows
-from alert_analytics.errors import WindowsError
+from alert_analytics.errors import FeatureMismatchError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.scoring import OnnxScorer
 from alert_analytics.windows import alert_windows
@@ -48,5 +48,13 @@ def score_history(scorer: OnnxScorer, alerts: Any) -> ScoredWindows:
         length=recipe["length"],
         timezone=recipe["timezone"],
     )
-    scores = scorer.score(windows.features, windows.feature_names)
+    if set(scorer.feature_names) <= set(windows.feature_names):
+        windows = windows.with_features(scorer.feature_names)  # training leaves out what it never saw
+    try:
+        scores = scorer.score(windows.features, windows.feature_names)
+    except FeatureMismatchError as error:
+        raise FeatureMismatchError(
+            f"{error.message} The windows of this version of the library are not those that {scorer!r} was trained on.",
+            hint="train it anew, or score with the version that trained it (its manifest names it).",
+        ) from error
     return ScoredWindows.of(scores, windows, scorer.manifest)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from alert_analytics import registry
 from alert_analytics.calibration import CalibratedModel, ScoredWindows
+from alert_analytics.detectors import FittedDetector
+from alert_analytics.errors import CalibrationError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.registry import ModelVersion
 from alert_analytics.tables import counted
@@ -48,7 +52,13 @@ class TrainedModel:
         )
 
 
-def train(history: AlertHistory, spec: TrainingSpec, say: Callable[[str], None] = lambda what: None) -> TrainedModel:
+def train(
+    history: AlertHistory,
+    spec: TrainingSpec,
+    say: Callable[[str], None] = lambda what: None,
+    *,
+    or_rates: Sequence[float] = (),
+) -> TrainedModel:
     """Train, calibrate and test a model on a history.
 
     Parameters
@@ -59,27 +69,57 @@ def train(history: AlertHistory, spec: TrainingSpec, say: Callable[[str], None] 
         What to train.
     say : callable, optional
         Told what is being done, for a progress bar.
+    or_rates : sequence of float, optional
+        False-alarm rates to promise instead, the first that can be, where the history is too short for the spec's.
 
     Returns
     -------
     TrainedModel
-        Not yet registered: :func:`register_trained` does that.
+        Not yet registered: :func:`register_trained` does that. Its spec has the rate that is promised. Features that
+        the windows trained on never have, such as a severity that nobody recorded, are left out.
 
     Raises
     ------
     WindowsError
         The history is too short to train on.
     CalibrationError
-        It is too short for the promise, or has no window to test on.
+        It is too short for the promise, that of the spec and any other, or has no window to test on.
     """
     say("making windows")
-    learn, calibrate, test = spec.windows(history).split_by_time(*spec.shares)
+    learn, calibrate, test = _parts(spec, history)
     say("training")
     fitted = spec.new_detector().fit(learn)
     say("calibrating")
-    model = fitted.calibrate(calibrate, false_alarm_rate=spec.false_alarm_rate, delta=spec.delta)
+    model = _calibrated(fitted, calibrate, spec, [spec.false_alarm_rate, *or_rates])
     say("testing")
-    return TrainedModel(spec, model.certify(test), test)
+    return TrainedModel(replace(spec, false_alarm_rate=model.calibration.alpha), model.certify(test), test)
+
+
+def _parts(spec: TrainingSpec, history: AlertHistory) -> tuple[Windows, Windows, Windows]:
+    """Split the windows; leave out the features that those to learn from never have, such as an unrecorded severity."""
+    learn, calibrate, test = spec.windows(history).split_by_time(*spec.shares)
+    if not (len(learn) and len(calibrate) and len(test)):
+        raise WindowsError(
+            f"Too few windows of {spec.length * spec.every_minutes:g} minutes: {len(learn):,} to train on, "
+            f"{len(calibrate):,} to calibrate with, {len(test):,} to test; expected some of each.",
+            hint="a longer history, or a smaller every_minutes.",
+        )
+    names = [learn.feature_names[j] for j in np.flatnonzero((~np.isnan(learn.features)).any(axis=0))]
+    learn, calibrate, test = (part.with_features(names) for part in (learn, calibrate, test))
+    return learn, calibrate, test
+
+
+def _calibrated(
+    fitted: FittedDetector, windows: Windows, spec: TrainingSpec, rates: Sequence[float]
+) -> CalibratedModel:
+    """Calibrate with the first rate that the windows suffice for; where they suffice for none, say it of the first."""
+    refused = []
+    for rate in rates:
+        try:
+            return fitted.calibrate(windows, false_alarm_rate=rate, delta=spec.delta)
+        except CalibrationError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def register_trained(
@@ -98,7 +138,7 @@ def register_trained(
     alias : str, optional
         What to call the new version.
     out : str or Path, optional
-        A folder for the bundle.
+        A folder for the bundle; it is written first, so that nothing is registered where it cannot be.
     tracking_uri : str, optional
         Which registry; by default that of the settings.
 
@@ -116,7 +156,6 @@ def register_trained(
     BundleError
         The folder cannot be written.
     """
-    version = registry.register(trained.model, trained.spec.name, alias, tracking_uri=tracking_uri)
     if out is not None:
         trained.model.export(out)
-    return version
+    return registry.register(trained.model, trained.spec.name, alias, tracking_uri=tracking_uri)

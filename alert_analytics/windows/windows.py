@@ -200,6 +200,38 @@ class Windows:
             raise WindowsError(f"No window of {entity!r}.", hint=f"entities: {known}.")
         return self.select(found)
 
+    def with_features(self, names: Sequence[str]) -> Windows:
+        """Keep some features.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Which, each once.
+
+        Returns
+        -------
+        Windows
+            The same windows, the features in the order asked for.
+
+        Raises
+        ------
+        WindowsError
+            There is no such feature, or one is named twice.
+        """
+        place = {name: j for j, name in enumerate(self.feature_names)}
+        for i, name in enumerate(names):
+            if name not in place or name in names[:i]:
+                raise WindowsError(
+                    f"{'No feature' if name not in place else 'Twice the feature'} {name!r}.",
+                    hint=f"features: {', '.join(self.feature_names[:16])}.",
+                )
+        columns = [place[name] for name in names]
+        return replace(
+            self,
+            features=np.ascontiguousarray(self.features[:, columns]),
+            schema=tuple(self.schema[j] for j in columns),
+        )
+
     def split_by_time(self, *shares: float) -> tuple[Windows, ...]:
         """Split into consecutive spans, with a gap of one window length between them.
 

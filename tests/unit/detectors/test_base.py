@@ -258,7 +258,7 @@ def test_no_window_has_no_score(detector: Detector) -> None:
         (np.zeros((3, 0)), r"fit: 3 windows of 0 features; expected at least 2"),
         ([[np.nan], [1.0], [np.nan]], r"fit: 3 windows of 1 feature, 1 with a value; expected at least 2"),
         ([[1, 2], [np.inf, 3], [1, -np.inf]], r"fit: 2 windows with an infinity \(first: row 1, f0\)\. Hint: nothing"),
-        ([[1, np.nan], [2, np.nan]], r"fit: 1 feature without any value: f1\. Hint: leave the column out"),
+        ([[1, np.nan], [2, np.nan]], r"fit: 1 feature without any value: f1\. Hint: leave it out: windows\.with"),
     ],
 )
 def test_what_cannot_be_learned_from_is_refused_with_its_place(detector: Detector, matrix: Any, said: str) -> None:

@@ -216,3 +216,26 @@ def test_a_table_in_any_library() -> None:
     assert windows.to_arrow().to_pylist() == windows.to_polars().to_dicts() == rows
     assert windows.to_pandas().to_dict("records") == rows
     assert "label" not in Windows.from_matrix(np.zeros((1, 1))).to_arrow().column_names
+
+
+# -- some of the features -------------------------------------------------------------------------------------------
+
+
+def test_some_features_in_the_order_asked_for() -> None:
+    windows = made([2, 4, 6])
+    kept = windows.with_features(["b"])
+    assert (kept.feature_names, kept.schema) == (("b",), (Feature("b", "s", "odd"),))
+    assert kept.features.tolist() == [[1], [3], [5]]
+    assert kept.features.flags.c_contiguous
+    assert (kept.window_end.tolist(), kept.recipe) == ([2, 4, 6], {"kind": "hand"})
+    assert kept.labels is not None
+    turned = windows.with_features(["b", "a"])
+    assert turned.features.tolist() == windows.features[:, ::-1].tolist()
+    assert turned.with_features(["a", "b"]).to_arrow().equals(windows.to_arrow())
+
+
+def test_a_feature_that_is_not_there_or_is_asked_for_twice() -> None:
+    with pytest.raises(WindowsError, match=r"No feature 'c'\. Hint: features: a, b\."):
+        made([2]).with_features(["a", "c"])
+    with pytest.raises(WindowsError, match=r"Twice the feature 'a'\."):
+        made([2]).with_features(["a", "b", "a"])
