@@ -161,6 +161,22 @@ class CalibratedModel:
                 hint="calibrate with a longer span or a larger false_alarm_rate.",
             )
 
+    def check_registrable(self) -> None:
+        """Refuse a model for the registry that promises nothing, or is known to break its promise.
+
+        Raises
+        ------
+        CalibrationError
+            It is a best effort, or falsified.
+        """
+        self.check_exportable()
+        if self.certificate is not None and self.certificate.status == "falsified":
+            raise CalibrationError(
+                f"This model breaks its promise and cannot be registered: {self.certificate.sentence}",
+                hint="calibrate on a span like the one it will see, or on more of it; or look whether the test windows "
+                "were all normal.",
+            )
+
     @cached_property
     def manifest(self) -> Manifest:
         """What the model says of itself."""
