@@ -11,9 +11,9 @@ from rich.text import Text
 
 from alert_analytics import registry
 from alert_analytics.cli.output import console, say, show, show_table
-from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.registry.address import check_alias, check_name
+from alert_analytics.registry.connection import require_mlflow
 from alert_analytics.scoring import OnnxScorer
 from alert_analytics.training import TrainedModel, TrainingSpec, register_trained, score_history, train
 
@@ -43,6 +43,7 @@ def train_model(
 ) -> None:
     """Train a model, say what its 0.85 promises, and let it out: to the registry, to a folder."""
     if registers:  # before the long work
+        require_mlflow()
         check_name(spec.name)
         check_alias(alias)
     trained = trained_aloud(history, spec)
@@ -78,11 +79,9 @@ def score_alerts(history: AlertHistory, model: str, *, as_json: bool, as_csv: bo
     if as_json or as_csv:
         show(scores, [], as_json=as_json, as_csv=as_csv)
         return
-    if not len(scores):
-        raise HistoryError(
-            "There is no whole window in this history.", hint="a longer history, or a model of shorter windows."
-        )
     say(scores.sentence)
+    if not len(scores):
+        return
     top = scores.most_anomalous(_SHOWN, apart=_APART)
     console.print()
     show_table(scores.table.take(pa.array(top)), ["entity", "window_end", "score", "p_value", "is_anomaly"])
