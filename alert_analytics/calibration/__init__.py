@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alert_analytics.calibration.calibrate import Calibration, calibration_of
+from alert_analytics.calibration.calibration import Calibration, calibration_of
 from alert_analytics.calibration.certificate import Certificate
 from alert_analytics.calibration.model import CalibratedModel
 from alert_analytics.calibration.scored import ScoredWindows

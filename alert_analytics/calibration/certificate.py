@@ -56,7 +56,7 @@ class Certificate:
         """The certificate in words."""
         share = self.n_flagged / self.m if self.m else 0.0
         meaning = {
-            "certified": f"at most the {self.alpha:.2%} promised, with 95 % confidence: certified",
+            "certified": f"at most the {self.alpha:.2%} promised, with 95% confidence: certified",
             "falsified": f"more than the {self.alpha:.2%} promised, of windows known to be normal: falsified",
             "suspect": f"more than the {self.alpha:.2%} promised; real anomalies or drift: suspect",
             "inconclusive": f"too few windows to tell whether that is at most the {self.alpha:.2%} promised",

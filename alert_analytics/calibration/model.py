@@ -15,7 +15,7 @@ from onnx import helper
 
 from alert_analytics.calibration.agreement import band_share
 from alert_analytics.calibration.bundle import write_bundle
-from alert_analytics.calibration.calibrate import Calibration, refuse_overlap, worth
+from alert_analytics.calibration.calibration import Calibration, refuse_overlap, worth
 from alert_analytics.calibration.certificate import Certificate, certificate
 from alert_analytics.calibration.cut import Promise
 from alert_analytics.calibration.head import calibrated_graph

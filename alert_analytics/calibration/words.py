@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alert_analytics.calibration.calibrate import Calibration, confidence, seen_in, too_few_words
+from alert_analytics.calibration.calibration import Calibration, confidence, seen_in, too_few_words
 from alert_analytics.calibration.cut import SCORE_CUT
 from alert_analytics.tables import counted, in_figures
 

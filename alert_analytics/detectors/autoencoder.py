@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from torch import nn
@@ -16,6 +15,7 @@ from torch import nn
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
 from alert_analytics.detectors.progress import training_progress
 from alert_analytics.detectors.reconstruction import Layer, Scaling, UsualErrors, reconstruction_graph
+from alert_analytics.errors import WindowsError
 
 _BATCH = 256
 _ROWS_AT_ONCE = 16_384  # scored together
@@ -36,7 +36,7 @@ class AutoencoderDetector(Detector):
     Parameters
     ----------
     hidden, code : int
-        Width of the hidden layers, and of the narrowest one.
+        Width of the hidden layers, and of the narrowest one, which is never wider than half the features.
     noise : float
         Standard deviation of the noise added in training, in units of a feature's spread.
     epochs : int
@@ -85,16 +85,20 @@ class Network:
 
     layers: tuple[Layer, ...]
 
-    def errors(self, scaled: Features) -> Features:
-        """Squared error of the reconstruction, per feature, computed by PyTorch."""
+    def errors(self, scaled: Features) -> Floats:
+        """Squared error of the reconstruction, per feature, computed by PyTorch.
+
+        In doubles, though trained in floats: where a window is reconstructed closely, the error is a small difference
+        of large numbers, which floats would give differently in every batch and runtime.
+        """
         pieces = []
         for first in range(0, len(scaled), _ROWS_AT_ONCE):
-            part = value = torch.from_numpy(np.ascontiguousarray(scaled[first : first + _ROWS_AT_ONCE]))
+            part = value = torch.from_numpy(scaled[first : first + _ROWS_AT_ONCE].astype(np.float64))
             for weights, bias, is_bent in self.layers:
                 value = value @ torch.from_numpy(weights) + torch.from_numpy(bias)
                 value = torch.relu(value) if is_bent else value
             pieces.append(((value - part) ** 2).numpy())
-        errors: Features = np.concatenate(pieces)
+        errors: Floats = np.concatenate(pieces)
         return errors
 
 
@@ -138,6 +142,11 @@ def _trained(scaled: torch.Tensor, detector: AutoencoderDetector) -> tuple[Layer
                 best, waited, layers = error, 0, _layers(network)
             elif (waited := waited + 1) >= detector.patience:
                 break
+    if not np.isfinite(best):
+        raise WindowsError(
+            "fit: the autoencoder's errors grew without end.",
+            hint=f"a smaller learning_rate than {detector.learning_rate:g}.",
+        )
     return layers
 
 
@@ -179,8 +188,9 @@ def _pass(
 
 def _fresh(features: int, detector: AutoencoderDetector, random: torch.Generator) -> nn.Sequential:
     """An untrained network, its weights drawn from a generator of its own."""
-    widths = [(features, detector.hidden), (detector.hidden, detector.code)]
-    widths += [(detector.code, detector.hidden), (detector.hidden, features)]
+    code = max(1, min(detector.code, features // 2))  # wider, it could simply copy
+    widths = [(features, detector.hidden), (detector.hidden, code)]
+    widths += [(code, detector.hidden), (detector.hidden, features)]
     # The layers' own first weights would be drawn from everybody's generator.
     linear = [nn.Linear(*width, device="meta").to_empty(device="cpu") for width in widths]
     with torch.no_grad():
@@ -201,5 +211,5 @@ def _layers(network: nn.Sequential) -> tuple[Layer, ...]:
     )
 
 
-def _copied(weights: torch.Tensor) -> npt.NDArray[np.float32]:
-    return weights.detach().numpy().copy()
+def _copied(weights: torch.Tensor) -> Floats:
+    return weights.detach().numpy().astype(np.float64)

@@ -111,8 +111,8 @@ def fill_missing(graph: Graph, medians: npt.NDArray[np.float32]) -> tuple[str, s
     return filled, graph.cast(least, TensorProto.BOOL, "is_empty")
 
 
-def without_empty(graph: Graph, score: str, is_empty: str, dtype: npt.DTypeLike) -> str:
-    """Name the raw score, NaN in rows that were all missing."""
+def without_empty(graph: Graph, score: str, is_empty: str, dtype: npt.DTypeLike = np.float64) -> str:
+    """Name the raw score, of a real dtype, NaN in rows that were all missing."""
     return graph.add("Where", [is_empty, graph.constant("unknown", np.array(np.nan, dtype=dtype)), score], RAW)
 
 

@@ -89,7 +89,7 @@ class FittedIsolationForest(FittedDetector):
         if not longest:
             power = graph.add("Sub", [power, graph.constant("one", np.array(1.0))], "no_depth")
         score = graph.add("Pow", [graph.constant("two", np.array(2.0)), power], "score_double")
-        without_empty(graph, score, is_empty, np.float64)
+        without_empty(graph, score, is_empty)
         return graph.model(
             "isolation_forest",
             [matrix(FEATURES, TensorProto.FLOAT, len(self.learned.schema))],

@@ -10,6 +10,7 @@ import onnx
 
 from alert_analytics.detectors.base import Detector, Features, FittedDetector, Floats, Learned
 from alert_analytics.detectors.reconstruction import Scaling, UsualErrors, reconstruction_graph
+from alert_analytics.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ class PCADetector(Detector):
 
     kind: ClassVar[str] = "pca"
     variance: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        super().__post_init__()
+        if not 0 < self.variance <= 1:
+            raise SettingsError(
+                f"variance={self.variance!r}; expected a share of it, above 0 and at most 1.", hint="0.9"
+            )
 
     def fit(self, windows: Any) -> FittedPCA:
         """Find the components; see :meth:`Detector.fit`."""

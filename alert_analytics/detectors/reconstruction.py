@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
 from alert_analytics.detectors.base import Features, Floats, Learned
 from alert_analytics.detectors.graph import FEATURES, RAW, Graph, fill_missing, matrix, vector, without_empty
@@ -18,10 +17,8 @@ CLIP = 5.0
 
 _FLOOR = 1e-5  # of a squared error in squared spreads: below that nothing is told apart
 
-Reals = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-
-Layer = tuple[Reals, Reals, bool]
-"""Weights (from, to), bias (to,), and whether a ReLU follows: all of a network in floats, or all in doubles."""
+Layer = tuple[Floats, Floats, bool]
+"""Weights (from, to), bias (to,), and whether a ReLU follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +47,20 @@ class UsualErrors:
 
     Attributes
     ----------
-    mean : numpy.ndarray of float32 or float64, shape (d,)
+    mean : numpy.ndarray of float64, shape (d,)
         Over the training windows, with a floor.
     """
 
-    mean: Reals
+    mean: Floats
 
     @classmethod
-    def of(cls, errors: Reals) -> UsualErrors:
+    def of(cls, errors: Floats) -> UsualErrors:
         """Measure it on the squared errors of the training windows, shape (n, d)."""
-        return cls((errors.mean(axis=0, dtype=np.float64) + _FLOOR).astype(errors.dtype))
+        return cls(errors.mean(axis=0) + _FLOOR)
 
-    def score(self, errors: Reals) -> Floats:
+    def score(self, errors: Floats) -> Floats:
         """Mean over the features of the squared errors in units of the usual ones, shape (n,)."""
-        scores: Floats = (errors / self.mean).mean(axis=1).astype(np.float64)
+        scores: Floats = (errors / self.mean).mean(axis=1)
         return scores
 
 
@@ -88,19 +85,16 @@ def reconstruction_graph(
     Returns
     -------
     onnx.ModelProto
-        ``features`` float32 [N, d] to ``raw`` [N], float or double as the layers are.
+        ``features`` float32 [N, d] to ``raw`` double [N]. From the scaled features on it computes in doubles, so that
+        raw scores do not depend on batch or runtime.
     """
     graph = Graph()
     filled, is_empty = fill_missing(graph, learned.medians)
     moved = graph.add("Sub", [filled, graph.constant("centre", scaling.centre)], "moved")
     unclipped = graph.add("Div", [moved, graph.constant("scale", scaling.scale)], "unclipped")
     limits = [graph.constant(end, np.float32(limit)) for end, limit in (("lowest", -CLIP), ("highest", CLIP))]
-    scaled = graph.add("Clip", [unclipped, *limits], "scaled")
-    dtype = errors.mean.dtype
-    element = helper.np_dtype_to_tensor_dtype(dtype)
-    if dtype == np.float64:
-        scaled = graph.cast(scaled, element, "scaled_double")
-    value = scaled
+    clipped = graph.add("Clip", [unclipped, *limits], "clipped")
+    value = scaled = graph.cast(clipped, TensorProto.DOUBLE, "scaled")
     for place, (weights, bias, is_bent) in enumerate(layers):
         terms = [graph.constant(f"weights_{place}", weights), graph.constant(f"bias_{place}", bias)]
         value = graph.add("Gemm", [value, *terms], f"layer_{place}")
@@ -109,9 +103,9 @@ def reconstruction_graph(
     squared = graph.add("Mul", [difference, difference], "squared_error")
     standard = graph.add("Div", [squared, graph.constant("usual_error", errors.mean)], "standardised")
     score = graph.add("ReduceMean", [standard, graph.constant("features_axis", np.array([1]))], "score_all", keepdims=0)
-    without_empty(graph, score, is_empty, dtype)
+    without_empty(graph, score, is_empty)
     return graph.model(
         name,
         [matrix(FEATURES, TensorProto.FLOAT, len(learned.schema))],
-        [vector(RAW, element)],
+        [vector(RAW, TensorProto.DOUBLE)],
     )

@@ -343,9 +343,9 @@ def as_windows(data: Any) -> Windows:
 
 
 def plain_span(windows: Windows) -> tuple[str | int | None, str | int | None]:
-    """Start and end of windows as JSON has them: times in ISO 8601, or steps; None where there is no window."""
+    """Start and end as JSON has them: times in ISO 8601, or steps; None where there is no window or no clock."""
     span = windows.span
-    if span is None:
+    if span is None or windows.recipe.get("kind") == "matrix":
         return None, None
     first, last = (end.item().isoformat() if isinstance(end, np.datetime64) else int(end) for end in span)
     return first, last

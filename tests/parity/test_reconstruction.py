@@ -99,8 +99,9 @@ def test_a_plane_is_in_doubles_and_the_same_everywhere() -> None:
     np.testing.assert_allclose(raw, by_graph("pca", rows, 7)[0], rtol=1e-12, atol=1e-12)
 
 
-def test_a_network_is_in_floats() -> None:
-    assert by_graph("autoencoder", usual(5, 8))[0].dtype == np.float32
+@both
+def test_raw_scores_are_doubles(kind: str) -> None:
+    assert by_graph(kind, usual(5, 8))[0].dtype == np.float64
 
 
 @pytest.mark.slow

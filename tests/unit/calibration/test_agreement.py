@@ -69,7 +69,7 @@ def test_the_first_row_that_differs_is_named() -> None:
 Array = np.ndarray[Any, Any]
 Join = Callable[[onnx.ModelProto, ScoreMap], onnx.ModelProto]
 # The name of the module is that of the function that the package gives out.
-MODULE = import_module("alert_analytics.calibration.calibrate")
+MODULE = import_module("alert_analytics.calibration.calibration")
 
 
 def changed(constant: str, change: Callable[[Array], Array]) -> Join:

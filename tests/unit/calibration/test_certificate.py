@@ -57,7 +57,7 @@ def test_dependent_windows_prove_less() -> None:
         (
             found(4, 1000),
             "4 of 1,000 test windows (worth 1,000) reached 0.85: 0.40%, between 0.14% and 0.91%; at most the 1.00% "
-            "promised, with 95 % confidence: certified.",
+            "promised, with 95% confidence: certified.",
         ),
         (
             found(30, 1000, by="labels"),

@@ -34,7 +34,7 @@ def test_298_effective_windows_are_one_too_few_and_299_are_enough() -> None:
     with pytest.raises(CalibrationError) as refused:
         fitted.calibrate(column(evenly(298)))
     assert str(refused.value) == (
-        "298 calibration windows are worth 298.0 independent ones; a false-alarm rate of 0.01 with 95 % confidence "
+        "298 calibration windows are worth 298.0 independent ones; a false-alarm rate of 0.01 with 95% confidence "
         "needs 299. Hint: false_alarm_rate=0.02 is within reach, a longer calibration span, or best_effort=True for a "
         "model that promises nothing and stays here."
     )
@@ -48,7 +48,7 @@ def test_298_effective_windows_are_one_too_few_and_299_are_enough() -> None:
 def test_the_least_n_is_that_of_the_promise(alpha: float, delta: float, n: int) -> None:
     fitted = Echo().fit(column(evenly(50)))
     assert fitted.calibrate(column(evenly(n)), false_alarm_rate=alpha, delta=delta).promise is not None
-    with pytest.raises(CalibrationError, match=f"with {100 * (1 - delta):g} % confidence needs {n}"):
+    with pytest.raises(CalibrationError, match=f"with {100 * (1 - delta):g}% confidence needs {n}"):
         fitted.calibrate(column(evenly(n - 1)), false_alarm_rate=alpha, delta=delta)
 
 
@@ -68,7 +68,7 @@ def test_ten_windows_promise_nothing_at_any_usual_rate() -> None:
 
 
 def test_confidence_is_never_rounded_up_to_certainty() -> None:
-    with pytest.raises(CalibrationError, match=r"with 99\.9999 % confidence needs 1,375\."):
+    with pytest.raises(CalibrationError, match=r"with 99\.9999% confidence needs 1,375\."):
         Echo().fit(column(evenly(50))).calibrate(column(evenly(500)), delta=1e-6)
 
 
@@ -93,13 +93,13 @@ def test_a_best_effort_scores_and_promises_nothing_and_stays_here(tmp_path: Any)
         model.export(tmp_path / "out")
     assert str(refused.value) == (
         "This model is a best effort and promises nothing: 100 calibration windows are worth 100.0 independent ones; a "
-        "false-alarm rate of 0.01 with 95 % confidence needs 299. It scores, but can neither be exported nor "
+        "false-alarm rate of 0.01 with 95% confidence needs 299. It scores, but can neither be exported nor "
         "registered. Hint: calibrate with a longer span or a larger false_alarm_rate."
     )
     assert not (tmp_path / "out").exists()
     assert model.explain_threshold().splitlines()[1] == (
         "It promises nothing: 100 calibration windows are worth 100.0 independent ones; a false-alarm rate of 0.01 "
-        "with 95 % confidence needs 299."
+        "with 95% confidence needs 299."
     )
 
 
@@ -116,7 +116,7 @@ def test_the_threshold_is_explained(model: CalibratedModel) -> None:
     assert model.explain_threshold() == repr(model)
     assert repr(model).splitlines() == [
         "0.85 stands at a raw score of 0.996301 (echo, trained on 48 windows of 1 feature).",
-        "With 95 % confidence, at most 1.00% of new windows that are normal and like those calibrated with reach it.",
+        "With 95% confidence, at most 1.00% of new windows that are normal and like those calibrated with reach it.",
         "Calibrated with 1,000 windows from 2025-01-08T00:00:00 to 2025-02-18T16:00:00. Nothing shows that they depend "
         "on each other.",
         "The cut lies above the 5th largest of their scores; 4 of them (0.40%) lie beyond it.",
@@ -221,6 +221,16 @@ def test_the_parts_of_a_split_follow_each_other() -> None:
 # -- windows without a value -----------------------------------------------------------------------------------------
 
 
+def test_windows_labelled_anomalous_are_left_out() -> None:
+    labels = np.zeros(1_000)
+    labels[:100] = 1
+    later, fitted = START + 48 * HOUR, Echo().fit(hourly(evenly(48)))
+    labelled = fitted.calibrate(hourly(evenly(1_000), later, labels))
+    assert labelled.calibration.size.n == 900
+    by_hand = fitted.calibrate(hourly(evenly(1_000), later).select(slice(100, None)))
+    assert labelled.threshold == by_hand.threshold
+
+
 def test_windows_without_any_value_are_left_out_and_counted(fitted: FittedEcho) -> None:
     values = np.insert(evenly(400), [0, 7, 400], np.nan)
     found = fitted.calibrate(hourly(values, START + 48 * HOUR)).calibration
@@ -252,10 +262,21 @@ def test_other_features_cannot_be_scored(model: CalibratedModel) -> None:
 # -- whole detectors -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("detector", [IsolationForestDetector(n_trees=20), PCADetector()])
-def test_constant_windows_calibrate_to_a_cut_just_above_them(detector: Any) -> None:
+def test_windows_that_a_model_cannot_tell_apart_are_refused() -> None:
     same = np.full((400, 2), 5.0)
-    model = detector.fit(same).calibrate(same)
+    along = np.random.default_rng(0).normal(size=(400, 1))
+    for windows in (same, np.hstack([along, 2 * along, -along])):
+        fitted = PCADetector().fit(windows)
+        with pytest.raises(
+            CalibrationError, match=r"^\d+\.\d% of the calibration windows score within rounding of the"
+        ):
+            fitted.calibrate(windows)
+        assert fitted.calibrate(windows, best_effort=True).calibration.size.n == 400
+
+
+def test_a_forest_calibrates_constant_windows_to_a_cut_just_above_them() -> None:
+    same = np.full((400, 2), 5.0)
+    model = IsolationForestDetector(n_trees=20).fit(same).calibrate(same)
     scored = model.score(same).table
     assert not any(scored["is_anomaly"].to_pylist())
     assert model.threshold == np.nextafter(scored["raw"][0].as_py(), np.inf)

@@ -11,7 +11,8 @@ import torch
 from rich.console import Console
 
 from alert_analytics.detectors import AutoencoderDetector, autoencoder, progress
-from alert_analytics.detectors.autoencoder import Network
+from alert_analytics.detectors.autoencoder import FittedAutoencoder, Network
+from alert_analytics.errors import WindowsError
 
 SMALL = AutoencoderDetector(hidden=8, code=2, epochs=4)
 
@@ -75,8 +76,8 @@ def test_many_rows_are_scored_in_parts_and_each_as_if_it_were_alone() -> None:
 
 def test_errors_by_hand() -> None:
     # One layer bent at zero, one that is not: 2 relu(x) - 1.
-    bent = (np.array([[2.0]], dtype=np.float32), np.zeros(1, dtype=np.float32), True)
-    plain = (np.ones((1, 1), dtype=np.float32), np.array([-1.0], dtype=np.float32), False)
+    bent = (np.array([[2.0]]), np.zeros(1), True)
+    plain = (np.ones((1, 1)), np.array([-1.0]), False)
     errors = Network((bent, plain)).errors(np.array([[1.0], [-2.0], [3.0]], dtype=np.float32))
     assert errors.tolist() == [[0.0], [1.0], [4.0]]
 
@@ -115,3 +116,14 @@ def test_a_terminal_shows_a_bar_that_goes_when_training_is_over(monkeypatch: pyt
     assert "training the autoencoder" in screen.getvalue()
     assert "error 0." in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")  # the line is wiped
+
+
+def test_the_code_is_never_wider_than_half_the_features() -> None:
+    fitted = SMALL.fit(np.random.default_rng(0).normal(size=(100, 5)))
+    assert isinstance(fitted, FittedAutoencoder)
+    assert [weights.shape[1] for weights, _, _ in fitted.network.layers][1] == 2
+
+
+def test_errors_that_grow_without_end_are_said() -> None:
+    with pytest.raises(WindowsError, match=r"errors grew without end.*Hint: a smaller learning_rate than 1e\+30"):
+        AutoencoderDetector(learning_rate=1e30, epochs=5).fit(along())

@@ -158,7 +158,7 @@ def test_medians_and_spread_by_hand() -> None:
     assert filled.tolist() == [[1.0, 5.0], [2.0, 5.0], [4.0, 5.0], [9.0, 5.0]]
     # The standard deviation is the larger: 3.08 against 3.5 / 1.349 = 2.59. A constant has a spread of one.
     assert learned.spread.tolist() == [np.float32(np.sqrt(9.5)), 1.0]
-    assert (learned.n, learned.span, learned.feature_names) == (4, (-1, 3), ("f0", "f1"))
+    assert (learned.n, learned.span, learned.feature_names) == (4, (None, None), ("f0", "f1"))
 
 
 def test_the_spread_is_the_larger_of_two() -> None:

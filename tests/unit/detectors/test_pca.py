@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 
 from alert_analytics.detectors import PCADetector
 from alert_analytics.detectors.reconstruction import Scaling, UsualErrors
+from alert_analytics.errors import SettingsError
 from tests.handmade import evenly
 
 EIGHT = np.random.default_rng(0).normal(size=(300, 8)) * np.array([1, 1, 1, 0.5, 0.5, 0.2, 0.1, 0.1])
@@ -71,3 +72,9 @@ def test_errors_count_in_units_of_the_usual_ones() -> None:
     errors = UsualErrors.of(np.array([[1.0, 0.0], [3.0, 0.0]]))
     assert errors.mean.tolist() == [2.0 + 1e-5, 1e-5]
     assert errors.score(np.array([[4.0 + 2e-5, 3e-5]])).tolist() == pytest.approx([2.5])
+
+
+@pytest.mark.parametrize("variance", [0, -0.1, 95, float("nan")])
+def test_a_share_of_variance_is_a_share(variance: float) -> None:
+    with pytest.raises(SettingsError, match="variance="):
+        PCADetector(variance=variance)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from alert_analytics.calibration.agreement import check_agreement
+from alert_analytics.calibration.agreement import band_share, check_agreement
 from alert_analytics.calibration.cut import Floats, Promise, ScoreMap, promised, rank_of_cut, score_map
 from alert_analytics.calibration.head import calibrated_graph
 from alert_analytics.detectors.base import FittedDetector
@@ -69,6 +69,8 @@ def calibration_of(
     alpha, delta = float(alpha), float(delta)  # numpy's numbers are none to JSON
     given = as_windows(windows)
     fitted.check(given)
+    if given.labels is not None:
+        given = given.select(given.labels == 0)
     refuse_overlap("calibrate", given, fitted.learned.span[1])
     raw_graph = fitted.raw_graph()
     session = open_session(raw_graph.SerializeToString(), "raw graph")
@@ -99,7 +101,20 @@ def calibration_of(
         plain_span(looked_at),
     )
     check_agreement(fitted, looked_at, raw, calibrated_graph(raw_graph, found.scores), found.scores)
+    if promise is not None and not best_effort:
+        _refuse_rounding(fitted, found)
     return found
+
+
+def _refuse_rounding(fitted: FittedDetector, found: Calibration) -> None:
+    """Refuse a cut among scores that differ by rounding alone: which side they fall on would mean nothing."""
+    share = band_share(found.raw, found.scores.threshold, exact=fitted.exact)
+    if share > found.alpha:
+        raise CalibrationError(
+            f"{share:.1%} of the calibration windows score within rounding of the cut ({found.scores.threshold:.6g}): "
+            "to this model they are all the same.",
+            hint="are the features constant, or computed from one another? The isolation forest minds neither.",
+        )
 
 
 def worth(raw: Floats, windows: Windows) -> EffectiveSize:
@@ -144,7 +159,7 @@ def seen_in(size: EffectiveSize) -> str:
 
 def confidence(delta: float) -> str:
     """Write ``1 - delta`` in per cent, never rounded up to certainty."""
-    return f"{100 * (1 - delta):.10g} %"
+    return f"{100 * (1 - delta):.10g}%"
 
 
 def _way_out(size: EffectiveSize, delta: float) -> str:
