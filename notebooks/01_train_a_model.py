@@ -70,7 +70,7 @@ fitted.raw_score(test)[:5].round(3)
 # ## What 0.85 promises
 #
 # The calibration windows say how high normal windows score. Hours resemble their neighbours, so 3,000 of them are worth
-# far fewer independent ones; counting them in full would break the promise in every fourth model or so.
+# far fewer independent ones; counted in full, the promise would be broken by every fourth model or so.
 
 # %%
 model = fitted.calibrate(calibration, false_alarm_rate=0.01)
@@ -119,11 +119,11 @@ storms.filter(pl.col("start") >= test.span[0].item().isoformat()).select("servic
 # ## Another detector, the same 0.85
 #
 # An autoencoder squeezes a window into a few numbers and reads it back; what it reads back badly is unusual. Its raw
-# scores live on another scale, its 0.85 means the same. Where the calibration suffices for less than 1 % only, we ask
-# for what it suffices for.
+# scores live on another scale, its 0.85 means the same. Its calibration windows are worth more or fewer, so what
+# can be promised differs as well.
 
 # %%
-autoencoder = aa.AutoencoderDetector(seed=0).fit(train).calibrate(calibration, false_alarm_rate=0.02).certify(test)
+autoencoder = aa.AutoencoderDetector(seed=0).fit(train).calibrate(calibration, false_alarm_rate=0.01).certify(test)
 print(autoencoder.explain_threshold())
 
 # %% [markdown]
@@ -140,8 +140,8 @@ found.group_by("label").agg(windows=pl.len(), reach_085=pl.col("is_anomaly").sum
 # %% [markdown]
 # ## Out of the notebook
 #
-# Only a calibrated model can leave. In the registry it is one ONNX file with the calibration inside; whoever loads it by
-# its alias needs numpy and onnxruntime, nothing of what trained it. Here the registry is a file; `MLFLOW_TRACKING_URI`
+# Only a calibrated model can leave. In the registry it is one ONNX file with the calibration inside; whoever scores
+# with it needs numpy and onnxruntime, nothing of what trained it. Here the registry is a file; `MLFLOW_TRACKING_URI`
 # names another one.
 
 # %%
@@ -159,7 +159,8 @@ print("The same scores, bit for bit:", bool((again.score == scores.table["score"
 # %% [markdown]
 # ## In one picture
 #
-# Every service's hours, the dashed line at 0.85. The storm in payments stands out; so does what else was unusual enough.
+# Every service's hours, the dashed line at 0.85. The storm in payments stands out; so does what else was unusual
+# enough.
 
 # %%
 print(scores.sentence)
