@@ -78,8 +78,8 @@ def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
     _show_pairs(pairs)
     _show_resolution(resolution)
     _show_look(look)
-    _show_models(history, description, out, path)
-    _show_end(out, pictured, path)
+    made = _show_models(history, description, out, path)
+    _show_end(out, [*pictured, *made], path)
 
 
 def _grouping(description: Description) -> str:
@@ -186,15 +186,16 @@ def _show_look(look: FirstLook) -> None:
         say(f"   try: {row['try']}{_saving(row)}.")
 
 
-def _show_models(history: AlertHistory, description: Description, out: Path, path: str | None) -> None:
-    """The second half, where what it needs is installed."""
-    missing = [name for name in ("sklearn", "torch", "onnxruntime", "mlflow") if not installed(name)]
+def _show_models(history: AlertHistory, description: Description, out: Path, path: str | None) -> list[str]:
+    """The second half, where what it needs is installed; what it leaves in the folder."""
+    missing = [name for name in ("sklearn", "torch", "onnx", "onnxruntime", "mlflow") if not installed(name)]
     if missing:
-        chapter("What would a model have noticed?", f'Not installed: {", ".join(missing)}. pip install ".[ml]"')
-        return
+        how = 'pip install "alert-analytics[ml]"'
+        chapter("What would a model have noticed?", f"Not installed: {', '.join(missing)}. {how}")
+        return []
     from alert_analytics.cli.demo_models import tell_models
 
-    tell_models(history, description, out, None if path else datasets.sample_truth())
+    return tell_models(history, description, out, None if path else datasets.sample_truth())
 
 
 def _saving(row: dict[str, Any]) -> str:
@@ -234,10 +235,10 @@ def _has_picture(name: str, result: Result) -> bool:
     return any(result.table["median_s" if name == "resolution" else "n_alerts"].to_pylist())
 
 
-def _show_end(out: Path, pictured: list[str], path: str | None) -> None:
+def _show_end(out: Path, made: list[str], path: str | None) -> None:
     console.print()
-    kept = ", ".join(f"{name}.csv" for name in _CHARTS)
-    charts = ", ".join(pictured) if pictured else 'no charts: pip install "alert-analytics[viz]"'
-    say(f"Charts and tables in {out}: {charts}; {kept}.")
+    tables = [f"{name}.csv" for name in _CHARTS]
+    charts = [] if any(name.endswith(".png") for name in made) else ['no charts: pip install "alert-analytics[viz]"']
+    say(f"Charts and tables in {out}: {', '.join([*charts, *made, *tables])}.")
     if path is None:
         say("Your own file: alert-analytics inspect FILE")

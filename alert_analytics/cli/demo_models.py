@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from rich.text import Text
 
 from alert_analytics import registry
 from alert_analytics.calibration import ScoredWindows
@@ -12,6 +15,7 @@ from alert_analytics.cli.output import chapter, console, in_table, installed, sa
 from alert_analytics.errors import CalibrationError, WindowsError
 from alert_analytics.registry import ModelVersion
 from alert_analytics.scoring import OnnxScorer
+from alert_analytics.tables import printable
 from alert_analytics.training import TrainedModel, TrainingSpec, register_trained
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ _TOLD = 5
 _APART = 12  # windows between two that are told
 
 
-def tell_models(history: AlertHistory, description: Description, out: Path, truth: dict[str, Any] | None) -> None:
+def tell_models(history: AlertHistory, description: Description, out: Path, truth: dict[str, Any] | None) -> list[str]:
     """Train both models, register them, load one from the registry, score with it, and say what is unusual.
 
     Parameters
@@ -37,6 +41,11 @@ def tell_models(history: AlertHistory, description: Description, out: Path, trut
         The demo's folder; its registry lies in it, so that no real one gets a version of a demonstration.
     truth : dict or None
         What was planted, for the sample.
+
+    Returns
+    -------
+    list of str
+        What lies in the folder now: charts, tables, and the bundle of the first model.
     """
     chapter(
         "What would a model have noticed?",
@@ -48,7 +57,7 @@ def tell_models(history: AlertHistory, description: Description, out: Path, trut
     for reason in refused:
         say(f"  none of {reason}")
     if not trained:
-        return
+        return []
     registry_uri = f"sqlite:///{out.resolve() / 'mlflow.db'}"
     versions = [register_trained(one, alias="challenger", tracking_uri=registry_uri) for one in trained]
     first = trained[0]
@@ -56,9 +65,10 @@ def tell_models(history: AlertHistory, description: Description, out: Path, trut
     scorer = OnnxScorer(registry.model_bytes(address, tracking_uri=registry_uri), address)
     first.model.export(out / first.spec.name)
     scores = ScoredWindows.of(scorer.score(first.test.features, first.test.feature_names), first.test, scorer.manifest)
-    _keep(scores, out)
+    kept = _keep(scores, out)
     _show_unusual(scores, address, truth)
     _show_registry(versions, out)
+    return [*kept, f"{first.spec.name}/model.onnx"]
 
 
 def _trained(history: AlertHistory, description: Description) -> tuple[list[TrainedModel], list[str]]:
@@ -90,10 +100,12 @@ def _row(trained: TrainedModel) -> list[object]:
     return [trained.spec.name, f"{found.size.n:,}", f"{found.size.n_eff:,.0f}", f"{found.alpha:.0%}", share, verdict]
 
 
-def _keep(scores: ScoredWindows, out: Path) -> None:
+def _keep(scores: ScoredWindows, out: Path) -> list[str]:
     scores.to_csv(out / "scores.csv")
-    if installed("altair") and installed("vl_convert") and len(scores):
-        scores.plot().save(str(out / "scores.png"), scale_factor=2)
+    if not (installed("altair") and installed("vl_convert") and len(scores)):
+        return ["scores.csv"]
+    scores.plot().save(str(out / "scores.png"), scale_factor=2)
+    return ["scores.png", "scores.csv"]
 
 
 def _show_unusual(scores: ScoredWindows, address: str, truth: dict[str, Any] | None) -> None:
@@ -115,4 +127,6 @@ def _show_registry(versions: list[ModelVersion], out: Path) -> None:
     console.print()
     for version in versions:
         say(version.sentence)
-    say(f"Look at them: mlflow ui --backend-store-uri sqlite:///{out}/mlflow.db, then http://127.0.0.1:5000")
+    say("Look at them at http://127.0.0.1:5000, with:")
+    command = f"mlflow ui --backend-store-uri {shlex.quote(f'sqlite:///{out}/mlflow.db')}"
+    console.print(Text(printable(f"  {command}")), soft_wrap=True)  # to be copied

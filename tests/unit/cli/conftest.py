@@ -8,13 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from alert_analytics.cli import main
 from alert_analytics.cli.output import console
+from alert_analytics.training import TrainingSpec
 
 START = datetime(2025, 1, 6)
+SMALL: dict[str, dict[str, Any]] = {"isolation_forest": {"n_trees": 20}, "autoencoder": {"epochs": 2, "hidden": 8}}
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,25 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         return Ran(int(ended.value.code or 0), printed.out, printed.err)
 
     return ran
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[..., TrainingSpec]:
+    """The demo's models, but small."""
+
+    def spec(name: str, detector: str, **given: Any) -> TrainingSpec:
+        return TrainingSpec(name, detector, SMALL[detector], **given)
+
+    return spec
+
+
+@pytest.fixture(autouse=True)
+def _small_models(
+    small: Callable[..., TrainingSpec], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo trains small models; the real ones in a slow test."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr("alert_analytics.cli.demo_models.TrainingSpec", small)
 
 
 def rows(days: float, n: int, *, severities: Sequence[str] = ("low", "medium", "high")) -> list[dict[str, str]]:

@@ -263,7 +263,7 @@ def test_ten_alerts(tmp_path: Path, run: Any) -> None:
     ran = run("train", "ten.csv")
     refused(ran, "40 calibration windows are worth ", "a longer calibration span")
     assert "independent ones" in ran.err
-    assert "a false-alarm rate of 0.01 with 95 % confidence needs 299." in ran.err
+    assert "a false-alarm rate of 0.01 with 95% confidence needs 299." in ran.err
     assert not (tmp_path / "mlflow.db").exists()
 
 
@@ -276,7 +276,7 @@ def test_one_alert(tmp_path: Path, run: Any) -> None:
 def test_a_history_too_short_for_the_rate_says_which_is_within_reach(tmp_path: Path, run: Any) -> None:
     ran = run("train", *ACME, "--spec", "small.toml", "--false-alarm-rate", "0.001", "--out", "out")
     refused(ran, "3,222 calibration windows are worth ", "false_alarm_rate=0.01 is within reach")
-    assert "a false-alarm rate of 0.001 with 95 % confidence needs 2,995." in ran.err
+    assert "a false-alarm rate of 0.001 with 95% confidence needs 2,995." in ran.err
     assert not (tmp_path / "out").exists()
 
 

@@ -22,15 +22,29 @@ def shell(command: str, where: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def inspected(path: Path, where: Path) -> list[str]:
+    """The commands that ``inspect`` prints for a file."""
+    ran = shell(f"alert-analytics inspect {path.name}", where)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout.partition("In the shell:")[2].strip().splitlines()
+
+
 def test_the_command_that_inspect_prints_runs_unchanged(foreign: Path, tmp_path: Path) -> None:
-    inspected = shell(f"alert-analytics inspect {foreign.name}", tmp_path)
-    assert (inspected.returncode, inspected.stderr) == (0, "")
-    command = inspected.stdout.partition("In the shell:")[2].strip()
-    ran = shell(command, tmp_path)
+    ingest, demo = inspected(foreign, tmp_path)
+    ran = shell(ingest, tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "300 new" in " ".join(ran.stdout.split())
+    assert demo == "alert-analytics demo --history alerts.duckdb"
+
+
+@pytest.mark.slow
+def test_both_commands_that_inspect_prints_run_unchanged(foreign: Path, tmp_path: Path) -> None:
+    ran = shell("\n".join(inspected(foreign, tmp_path)), tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     told = " ".join(ran.stdout.split())
     assert "300 new" in told
     assert "The three alerts to look at first, and why" in told
+    assert "Version 1 of alert-volume, known as challenger, is models:/alert-volume/1 at" in told
 
 
 def test_an_error_ends_with_one_and_without_a_traceback(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -176,73 +176,6 @@ def test_a_store_is_filled_once_and_answers_the_same(foreign: Path, tmp_path: Pa
     stored = json.loads(run("correlate", "s.duckdb", "--tenant", "acme", "--json").out)
     assert stored["rows"] == json.loads(run("correlate", foreign, *FOREIGN, "--json").out)["rows"]
     assert "300 alerts" in run("describe", "s.duckdb").out
-
-
-def test_the_demo_tells_a_store_s_story(ordinary: Path, tmp_path: Path, run: Any) -> None:
-    assert run("ingest", ordinary, "--store", "s.duckdb").code == 0
-    ran = run("demo", "--history", "s.duckdb", "--out", "out")
-    assert ran.code == 0
-    assert "The history: s.duckdb" in ran.out
-    assert (tmp_path / "out" / "trend.csv").is_file()
-
-
-CHARTS = ("first_look", "trend", "correlation", "resolution")
-
-
-def test_the_demo_on_the_sample_leaves_charts_and_tables(tmp_path: Path, run: Any) -> None:
-    ran = run("demo", "--out", tmp_path / "made" / "here")
-    assert ran.code == 0
-    told = flat(ran.out)
-    first = [
-        told.index(f"{place}. {rule}: ")
-        for place, rule in enumerate(["HighCpuUsage", "BgpSessionFlap", "SyntheticCheckFailed"], 1)
-    ]
-    assert first == sorted(first)
-    for question in ("better or worse?", "what leads?", "take to resolve?", "to look at first, and why"):
-        assert question in told
-    assert "PaymentTimeouts leads HighErrorRate" in told
-    assert "Your own file: alert-analytics inspect FILE" in told
-    made = {path.name: path for path in (tmp_path / "made" / "here").iterdir()}
-    assert set(made) == {f"{name}.{kind}" for name in CHARTS for kind in ("csv", "png")}
-    for name in CHARTS:
-        assert made[f"{name}.png"].read_bytes().startswith(b"\x89PNG")
-        assert len(list(csv.DictReader(made[f"{name}.csv"].read_text().splitlines()))) >= 5
-
-
-def test_the_demo_without_altair_leaves_tables_and_says_how_to_get_charts(
-    ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("alert_analytics.cli.demo.find_spec", lambda name: None)
-    ran = run("demo", "--history", ordinary, "--out", "out")
-    assert ran.code == 0
-    assert 'no charts: pip install "alert-analytics[viz]"' in flat(ran.out)
-    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv"}
-
-
-@pytest.mark.slow
-def test_the_demo_leaves_out_a_history_s_thin_end(ordinary: Path, tmp_path: Path, run: Any) -> None:
-    """An export cut by date of closing goes on for long with next to nothing in it."""
-    text = ordinary.read_text()
-    late = "".join(f"cpu,2025-{m:02d}-15T10:00:00,2025-{m:02d}-15T11:00:00,low\n" for m in range(5, 9))
-    ordinary.write_text(text + late)
-    ran = run("demo", "--history", ordinary, "--out", "out")
-    assert ran.code == 0
-    described = aa.AlertHistory.open(ordinary).describe()
-    assert described.thin_from is not None
-    kept = aa.AlertHistory.open(ordinary).where(until=described.thin_from).n_alerts
-    assert f"the answers below are about the {kept:,} alerts before that day." in flat(ran.out)
-
-
-def test_the_demo_says_of_a_slow_alert_what_it_holds(tmp_path: Path, run: Any) -> None:
-    lines = ["rule,fired_at,resolved_at"]
-    for i in range(300):
-        fired = datetime(2025, 1, 6) + i * timedelta(hours=6)
-        ended = fired + timedelta(hours=10 if i % 5 == 0 else 1)
-        lines.append(f"{'slow' if i % 5 == 0 else 'quick'},{fired.isoformat()},{ended.isoformat()}")
-    (tmp_path / "slow.csv").write_text("\n".join(lines))
-    ran = run("demo", "--history", "slow.csv", "--out", "out")
-    assert "1. slow: 5.6" in ran.out
-    assert "(beyond the usual it holds 64% of the time that alerts are open)" in flat(ran.out)
 
 
 def test_inspect_prints_a_mapping_and_a_command(foreign: Path, run: Any) -> None:

@@ -104,7 +104,7 @@ def test_the_later_alerts_do_not_change_what_was_learned(acme: AlertHistory, sma
 def test_ten_alerts_are_too_few_and_the_message_says_how_many_windows_it_takes() -> None:
     with pytest.raises(CalibrationError) as refused:
         train(hourly(10), TrainingSpec("m"))
-    assert refused.value.message.endswith("a false-alarm rate of 0.01 with 95 % confidence needs 299.")
+    assert refused.value.message.endswith("a false-alarm rate of 0.01 with 95% confidence needs 299.")
     assert refused.value.message.startswith("6 calibration windows are worth ")
     assert str(refused.value.hint).startswith("a longer calibration span")
 
