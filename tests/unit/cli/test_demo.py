@@ -291,7 +291,7 @@ def test_the_demo_leaves_out_a_history_s_thin_end(ordinary: Path, tmp_path: Path
     kept = aa.AlertHistory.open(ordinary).where(until=described.thin_from).n_alerts
     assert f"the answers below are about the {kept:,} alerts before that day." in flat(ran.out)
     last = max(row["window_end"] for row in csv.DictReader((tmp_path / "out" / "scores.csv").read_text().splitlines()))
-    assert last <= str(described.thin_from)
+    assert datetime.fromisoformat(last) <= described.thin_from
 
 
 @pytest.mark.slow
