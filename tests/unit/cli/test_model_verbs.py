@@ -39,7 +39,7 @@ main()
 
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
-    """Ten trees on the sample's hours: a second."""
+    """Ten trees on the sample's hours."""
     return train(
         aa.datasets.sample().tenant("acme"), TrainingSpec("small", parameters={"n_trees": 10}, by=("service",))
     )
@@ -408,7 +408,12 @@ def test_without_mlflow_nothing_is_trained_for_a_registry(
     ("package", "words", "what"),
     [
         ("sklearn", ["train", str(SAMPLE)], "alert-analytics train"),
-        ("torch", ["train", str(SAMPLE), "--detector", "autoencoder"], "alert-analytics train"),
+        pytest.param(
+            "torch",
+            ["train", str(SAMPLE), "--detector", "autoencoder"],
+            "alert-analytics train",
+            marks=pytest.mark.slow,
+        ),
         ("onnxruntime", ["score", str(SAMPLE), "--model", "bundle"], "registry"),
     ],
 )
@@ -425,6 +430,7 @@ def test_without_what_trains_or_scores_the_error_says_how_to_get_it(
     )
 
 
+@pytest.mark.slow
 def test_the_forest_is_trained_without_torch(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     words = ["train", *map(str, ACME), "--spec", "small.toml", "--no-register"]
