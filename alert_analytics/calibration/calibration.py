@@ -69,8 +69,8 @@ def calibration_of(
     alpha, delta = float(alpha), float(delta)  # numpy's numbers are none to JSON
     given = as_windows(windows)
     fitted.check(given)
-    if given.labels is not None:
-        given = given.select(given.labels == 0)
+    if given.is_normal is not None:
+        given = given.select(given.is_normal)
     refuse_overlap("calibrate", given, fitted.learned.span[1])
     raw_graph = fitted.raw_graph()
     session = open_session(raw_graph.SerializeToString(), "raw graph")

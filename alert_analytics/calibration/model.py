@@ -87,7 +87,7 @@ class CalibratedModel:
         Parameters
         ----------
         windows : Windows, or matrix-like of shape (n, d)
-            Later than the calibration windows. Where they are labelled, those labelled 1 are left out.
+            Later than the calibration windows. Where they are labelled, those that hold a labelled row are left out.
         declared_normal : bool
             You know that all are normal: then too many at 0.85 falsify the model, which can no longer be registered;
             otherwise they only make it suspect.
@@ -103,8 +103,8 @@ class CalibratedModel:
             There is no window to look at, or the span is not later than that of the calibration.
         """
         given = as_windows(windows)
-        if given.labels is not None:
-            given = given.select(given.labels == 0)
+        if given.is_normal is not None:
+            given = given.select(given.is_normal)
         scored = self.score(given)
         known = np.flatnonzero(np.asarray(scored.table["raw"].is_valid()))
         if not known.size:

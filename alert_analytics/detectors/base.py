@@ -220,8 +220,8 @@ class FittedDetector(ABC):
         Parameters
         ----------
         windows : Windows, or matrix-like of shape (n, d)
-            Later than those trained on, and taken as normal: an anomaly among them raises the cut. Those labelled 1 are
-            left out. A matrix is taken in the order of its rows.
+            Later than those trained on, and taken as normal: an anomaly among them raises the cut. Where they
+            are labelled, those that hold a labelled row are left out. A matrix is taken in the order of its rows.
         false_alarm_rate : float
             alpha, in (0, 1).
         delta : float

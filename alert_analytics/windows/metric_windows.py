@@ -46,7 +46,8 @@ def metric_windows(
     length : int
         Rows in a window, oldest first: the columns of step ``[t-9]``, then of ``[t-8]``, ... then of ``[t]``.
     label : str, optional
-        A column of 0 and 1 (or booleans), 1 where the row is known to be anomalous. A window has that of its last row.
+        A column of 0 and 1 (or booleans), 1 where the row is known to be anomalous. A window has that of its last row;
+        it is known to be normal (`is_normal`) where all its rows are 0.
 
     Returns
     -------
@@ -93,13 +94,15 @@ def metric_windows(
         _refuse_none(length, n_left_out, codes)
     ends = starts + length - 1
     width = length * step
+    labels = None if label is None else _labels(table, label)[order]
     return Windows(
         features=_side_by_side(table, names, order, starts, length),
         schema=_schema(names, length),
         entity=np.array(entities, dtype=object)[codes[ends]],
         window_end=moments[ends],
         width=width if is_step else np.timedelta64(width, "us"),
-        labels=None if label is None else _labels(table, label)[order][ends],
+        labels=None if labels is None else labels[ends],
+        is_normal=None if labels is None else _all_normal(labels, starts, length),
         recipe={
             "kind": "metric",
             "entity": entity,
@@ -246,6 +249,13 @@ def _labels(table: pa.Table, label: str) -> npt.NDArray[np.int8]:
             hint="1 for a row that is known to be anomalous; without label= nothing is known of any.",
         )
     return values.astype(np.int8)
+
+
+def _all_normal(labels: npt.NDArray[np.int8], starts: Ints, length: int) -> npt.NDArray[np.bool_]:
+    """Whether no row of a window is labelled 1."""
+    before = np.concatenate([[0], np.cumsum(labels, dtype=np.int64)])
+    normal: npt.NDArray[np.bool_] = before[starts] == before[starts + length]
+    return normal
 
 
 def _is_label(kind: pa.DataType) -> bool:

@@ -59,11 +59,14 @@ class Windows:
     width : numpy.timedelta64 or int
         From a window's start to its end, in the unit of `window_end`.
     labels : numpy.ndarray of int8, shape (n,), or None
-        1 for a window known to be anomalous, 0 for a normal one; None where nobody said.
+        Of its last row, to evaluate with: 1 where that is known to be anomalous, else 0; None where nobody said.
     recipe : mapping
         How the same windows are made from new data; travels with a model.
     origin : Origin or None
         What :meth:`alerts` goes back to; None where no alerts are behind the windows.
+    is_normal : numpy.ndarray of bool, shape (n,), or None
+        Whether the window is known to be normal throughout, to calibrate and certify with: none of its rows is known to
+        be anomalous. Where labels alone are given, those labelled 0 are; None where nobody said.
     """
 
     features: Features
@@ -74,11 +77,14 @@ class Windows:
     labels: npt.NDArray[np.int8] | None = None
     recipe: Mapping[str, object] = field(default_factory=dict)
     origin: Origin | None = None
+    is_normal: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Refuse columns of different lengths, and make the features read-only."""
-        lengths = {len(self.features), len(self.entity), len(self.window_end)}
-        lengths |= set() if self.labels is None else {len(self.labels)}
+        if self.is_normal is None and self.labels is not None:
+            object.__setattr__(self, "is_normal", np.asarray(self.labels) == 0)
+        columns = (self.features, self.entity, self.window_end, self.labels, self.is_normal)
+        lengths = {len(column) for column in columns if column is not None}
         if self.features.ndim != 2 or len(lengths) != 1 or self.features.shape[1] != len(self.schema):
             raise WindowsError(
                 f"Windows of shape {self.features.shape} with {len(self.schema)} feature names, {len(self.entity)} "
@@ -184,6 +190,7 @@ class Windows:
             entity=self.entity[rows],
             window_end=self.window_end[rows],
             labels=None if self.labels is None else self.labels[rows],
+            is_normal=None if self.is_normal is None else self.is_normal[rows],
         )
 
     def of(self, entity: str) -> Windows:

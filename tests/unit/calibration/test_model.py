@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from alert_analytics.calibration import CalibratedModel
@@ -13,6 +14,7 @@ from alert_analytics.calibration.words import _ordinal
 from alert_analytics.detectors import IsolationForestDetector, PCADetector
 from alert_analytics.errors import CalibrationError, FeatureMismatchError
 from alert_analytics.scoring import OnnxScorer
+from alert_analytics.windows import Windows, metric_windows
 from tests.handmade import HOUR, START, Echo, FittedEcho, column, evenly, hourly
 
 
@@ -229,6 +231,30 @@ def test_windows_labelled_anomalous_are_left_out() -> None:
     assert labelled.calibration.size.n == 900
     by_hand = fitted.calibrate(hourly(evenly(1_000), later).select(slice(100, None)))
     assert labelled.threshold == by_hand.threshold
+
+
+def _noise(begin: int, n: int, incidents: bool, seed: int) -> pa.Table:
+    """Rows of four metrics, with an incident of three labelled rows in every 150 or with none."""
+    rows = np.random.default_rng(seed).normal(size=(n, 4))
+    label = (np.arange(n) % 150 >= 147) & incidents
+    rows[label] += 8
+    return pa.table({"t": begin + np.arange(n)} | {f"m{j}": rows[:, j] for j in range(4)} | {"label": label})
+
+
+def test_windows_that_hold_an_incident_neither_move_the_cut_nor_falsify_a_good_model() -> None:
+    def windows(begin: int, n: int, incidents: bool) -> Windows:
+        return metric_windows(_noise(begin, n, incidents, seed=begin), entity=None, length=10, label="label")
+
+    fitted = PCADetector().fit(windows(0, 2_000, incidents=False))
+    model = fitted.calibrate(windows(2_000, 12_000, incidents=False))
+    certified = model.certify(windows(14_000, 12_000, incidents=True)).certificate
+    assert certified is not None
+    assert certified.status != "falsified"
+    assert certified.m < 12_000 - 11 * 80  # 12 of 150 windows hold one
+    labelled = windows(2_000, 12_000, incidents=True)
+    assert labelled.is_normal is not None
+    calm = windows(2_000, 12_000, incidents=False).select(labelled.is_normal)
+    assert fitted.calibrate(labelled).threshold == fitted.calibrate(calm).threshold
 
 
 def test_windows_without_any_value_are_left_out_and_counted(fitted: FittedEcho) -> None:

@@ -159,6 +159,22 @@ def test_the_label_is_that_of_the_last_row(kind: pa.DataType) -> None:
     assert windows.feature_names == ("cpu[t-1]", "cpu[t]")
 
 
+def test_a_window_is_known_to_be_normal_where_none_of_its_rows_is_labelled() -> None:
+    label = [0, 0, 1, 0, 0, 0, 0, 1, 0, 0]
+    entity = ["a"] * 6 + ["b"] * 4
+    table = pa.table({"entity": entity, "t": [*range(6), *range(4)], "cpu": [1.0] * 10, "bad": label})
+    windows = metric_windows(table, length=3, label="bad")
+    assert windows.labels is not None
+    assert windows.is_normal is not None
+    assert windows.labels.tolist() == [1, 0, 0, 0, 0, 0]
+    assert windows.is_normal.tolist() == [False, False, False, True, False, False]
+    assert windows.is_normal.dtype == np.bool_
+    assert metric_windows(table, columns="cpu", length=3).is_normal is None
+    single = metric_windows(table, length=1, label="bad")
+    assert single.is_normal is not None
+    assert single.is_normal.tolist() == [one == 0 for one in label]
+
+
 def test_entities_are_text_in_order() -> None:
     table = pa.table({"entity": [10, 9, 10], "t": [1, 1, 2], "cpu": [1.0, 2.0, 3.0]})
     windows = metric_windows(table, length=1)

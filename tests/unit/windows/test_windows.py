@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -28,6 +29,19 @@ def made(ends: list[int], width: int = 2, entity: list[str] | None = None) -> Wi
         labels=np.arange(n, dtype=np.int8) % 2,
         recipe={"kind": "hand"},
     )
+
+
+def test_windows_labelled_0_are_normal_unless_more_is_known() -> None:
+    windows = made([1, 2, 3])
+    assert windows.is_normal is not None
+    assert windows.is_normal.tolist() == [True, False, True]
+    assert replace(windows, labels=None, is_normal=None).is_normal is None
+    known = replace(windows, is_normal=np.array([True, False, False]), entity=np.array(["x", "x", "y"]))
+    for part in (known.select([2, 0]), known.of("x"), *known.split_by_time(0.4, 0.6)):
+        assert part.is_normal is not None
+        assert part.is_normal.tolist() == [end == 1 for end in part.window_end.tolist()]
+    with pytest.raises(WindowsError, match="expected a row for each"):
+        replace(windows, is_normal=np.array([True]))
 
 
 # -- from a matrix --------------------------------------------------------------------------------------------------
