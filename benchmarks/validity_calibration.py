@@ -44,15 +44,16 @@ class Law:
         t to P(X >= t), exactly.
     n_series : int
         Series of equal length in each row.
-    shared_time : bool
-        Whether the series carry the same times; else each has times of its own, as if nothing were shared.
+    offset : int
+        By how many times each series begins later than the one before: 0 where they carry the same times, their length
+        where each has times of its own, as if nothing were shared.
     """
 
     name: str
     draw: Draw
     exceed: Callable[[float], float]
     n_series: int = 1
-    shared_time: bool = True
+    offset: int = 0
     sizes: tuple[int, ...] = SIZES
 
 
@@ -114,6 +115,13 @@ def panel(rng: np.random.Generator, rows: int, columns: int) -> Floats:
     return (math.sqrt(0.5) * load + math.sqrt(0.5) * own).reshape(rows, columns)
 
 
+def short_lived(rng: np.random.Generator, rows: int, columns: int) -> Floats:
+    """Draw 100 series: half of the variance of each is a level of its own."""
+    level = rng.normal(size=(rows, 100, 1))
+    own = rng.normal(size=(rows, 100, columns // 100))
+    return (math.sqrt(0.5) * level + math.sqrt(0.5) * own).reshape(rows, columns)
+
+
 def restless(rng: np.random.Generator, rows: int, columns: int, cycle: int) -> Floats:
     """Draw normal noise, three times as wide in a tenth of the time: one spell in every `cycle` scores on average."""
     chance = rng.random((columns, rows))
@@ -156,7 +164,11 @@ def laws() -> list[Law]:
         ),
         Law("ties: AR(1) .5 to 1 decimal", lambda rng, *s: np.round(autoregressive(rng, *s, 0.5), 1), reached_on_grid),
         Law("20 series with a shared load", panel, norm.sf, n_series=20, sizes=(5_000,)),
-        Law("the same, each series by itself", panel, norm.sf, n_series=20, shared_time=False, sizes=(5_000,)),
+        Law("the same, each series by itself", panel, norm.sf, n_series=20, offset=250, sizes=(5_000,)),
+        Law(
+            "100 series that come and go, each its level", short_lived, norm.sf, n_series=100, offset=25, sizes=(5_000,)
+        ),
+        Law("the same, as if they stayed", short_lived, norm.sf, n_series=100, sizes=(5_000,)),
     ]
 
 
@@ -176,8 +188,8 @@ def spells() -> list[Law]:
 def size_of(scores: Floats, law: Law) -> EffectiveSize:
     """Effective size of one row."""
     series = np.repeat(np.arange(law.n_series), scores.size // law.n_series)
-    time = np.arange(scores.size)
-    return effective_size(scores, series, time % (scores.size // law.n_series) if law.shared_time else time)
+    time = np.arange(scores.size) % (scores.size // law.n_series)
+    return effective_size(scores, series, time + law.offset * series)
 
 
 def tolerance_cut(scores: Floats, size: EffectiveSize, alpha: float) -> float:

@@ -128,7 +128,7 @@ def _trained(scaled: torch.Tensor, detector: AutoencoderDetector) -> tuple[Layer
     kept = max(1, round(_CHECKED * len(scaled)))
     learned, checked = scaled[:-kept], scaled[-kept:]
     optimiser = torch.optim.Adam(network.parameters(), lr=detector.learning_rate)
-    importance = torch.ones(scaled.shape[1])
+    importance = torch.ones(scaled.shape[1], dtype=scaled.dtype)
     best, waited, layers = np.inf, 0, _layers(network)
     with _one_thread(), training_progress("training the autoencoder", detector.epochs) as advance:
         for done in range(detector.epochs):
@@ -179,7 +179,7 @@ def _pass(
 ) -> None:
     for rows in torch.split(torch.randperm(len(learned), generator=random), _BATCH):
         part = learned[rows]
-        noisy = part + noise * torch.randn(part.shape, generator=random)
+        noisy = part + noise * torch.randn(part.shape, generator=random, dtype=part.dtype)
         loss = (importance * (network(noisy) - part) ** 2).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -192,7 +192,7 @@ def _fresh(features: int, detector: AutoencoderDetector, random: torch.Generator
     widths = [(features, detector.hidden), (detector.hidden, code)]
     widths += [(code, detector.hidden), (detector.hidden, features)]
     # The layers' own first weights would be drawn from everybody's generator.
-    linear = [nn.Linear(*width, device="meta").to_empty(device="cpu") for width in widths]
+    linear = [nn.Linear(*width, device="meta", dtype=torch.float32).to_empty(device="cpu") for width in widths]
     with torch.no_grad():
         for layer in linear:
             limit = 1.0 / float(np.sqrt(layer.in_features))

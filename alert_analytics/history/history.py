@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +160,10 @@ class AlertHistory:
         narrowed = AlertHistory(self._base, scope.fired_between(low, high))
         narrowed._view.relation(self._base.cursor())  # an unknown name is said here, not in a later question
         return narrowed
+
+    def with_past(self) -> AlertHistory:
+        """Take ``since=`` back: the same alerts, and those that fired before. Everything else stays narrowed."""
+        return AlertHistory(self._base, replace(self._scope, since=None))
 
     # -- looking ------------------------------------------------------------------------------------------------
 

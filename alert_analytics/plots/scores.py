@@ -8,10 +8,10 @@ import altair as alt
 import numpy as np
 
 from alert_analytics.calibration import ScoredWindows
+from alert_analytics.calibration.cut import SCORE_CUT
 from alert_analytics.plots.style import MOST_POINTS, MOST_SERIES, WIDTH, inline, titled
 
 _HEIGHT = 70  # of one entity's strip
-_CUT = 0.85
 
 
 def scores_chart(scores: ScoredWindows) -> alt.FacetChart:
@@ -34,11 +34,11 @@ def scores_chart(scores: ScoredWindows) -> alt.FacetChart:
     title = "time (UTC)" if clock else "step"
     base = alt.Chart().encode(x=alt.X(time, title=title, **axis))
     score = alt.Y(
-        "score:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, _CUT], format=".2~f")
+        "score:Q", title="score", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, SCORE_CUT], format=".2~f")
     )
     line = base.mark_line(strokeWidth=1, color="#9aa5b1").encode(y=score)
     marks = base.transform_filter("datum.is_anomaly").mark_point(filled=True, color="#c0392b", size=28).encode(y=score)
-    rule = alt.Chart().mark_rule(strokeDash=[4, 3], color="#c0392b").encode(y=alt.datum(_CUT))
+    rule = alt.Chart().mark_rule(strokeDash=[4, 3], color="#c0392b").encode(y=alt.datum(SCORE_CUT))
     layers = alt.layer(line, rule, marks, data=inline(_thinned(scores, shown))).properties(width=WIDTH, height=_HEIGHT)
     row = alt.Row(
         "entity:N", title=None, sort=shown, header=alt.Header(labelAngle=0, labelAlign="left", labelLimit=140)
@@ -66,7 +66,7 @@ def _thinned(scores: ScoredWindows, shown: list[str]) -> list[dict[str, Any]]:
         for first in range(0, len(places), max(1, stride)):
             piece = places[first : first + stride]
             highest = piece[np.argmax(score[piece])]
-            kept = {int(highest), *(int(one) for one in piece if score[one] >= np.float32(_CUT))}
+            kept = {int(highest), *(int(one) for one in piece if score[one] >= np.float32(SCORE_CUT))}
             rows += [_row(scores, place) for place in piece if int(place) in kept]
     return rows
 

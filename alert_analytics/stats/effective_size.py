@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 
 _WINDOW = 5.0  # lags summed, in units of the autocorrelation time they give (Sokal)
 _LEVELS = (0.50, 0.90, 0.95, 0.98)
+_STAYS = 0.5  # share of the times at which a series is there that stays
 _SEEN = 50  # times from which what series share at one time can be told
 
 
@@ -97,8 +98,11 @@ def effective_size(scores: npt.ArrayLike, series: npt.ArrayLike, time: npt.Array
     -----
     With several series each of these is taken twice: along the series, their lagged products pooled, and along the
     sum over the series at each time. The second holds what they share: series that always move together are worth
-    one. For m independent series both give the same. Each series is taken about its own mean. Several series seen at
-    fewer than 50 times are worth no more than the times: what they share cannot be told from so few.
+    one. For m independent series both give the same. Each series is taken about its own mean: that of a series that
+    stays is no chance. Where series come and go, so that they are there for less than half of the times on average, the
+    next one brings a mean of its own; there a third time is taken, by how much the sums over each whole series vary.
+    Several series seen at fewer than 50 times are worth no more than the times: what they share cannot be told from so
+    few.
     """
     values = np.asarray(scores, dtype=np.float64)
     codes = np.unique(np.asarray(series), return_inverse=True)[1].astype(np.int64)
@@ -126,22 +130,30 @@ def _views(values: Floats) -> Iterator[tuple[str, Floats]]:
 
 
 def _panel_time(values: Floats, codes: Ints, moments: Ints) -> float:
-    """The longer of the times along the series and along their sum; sorted by series, then time."""
+    """The longest of the times along the series, along their sum, and by whole series; sorted by series, then time."""
     sizes = np.bincount(codes)
     starts = np.concatenate(([0], np.cumsum(sizes)))
     centred = np.concatenate([_centred(values[first:last]) for first, last in pairwise(starts)])
-    power = float(centred @ centred)
-    if not power > 0:
-        return 1.0
     pooled = np.zeros(int(sizes.max()))
     for first, last in pairwise(starts):
         pooled[: last - first] += _lagged_products(centred[first:last])
-    along = _sokal(pooled)
+    longest = _sokal(pooled)
     if sizes.size == 1:
-        return along
-    together = np.bincount(moments, weights=centred).astype(np.float64)
-    shared = float(together @ together) / power
-    return max(along, shared * _sokal(_lagged_products(_centred(together))))
+        return longest
+    longest = max(longest, _share(centred, moments) * _sokal(_lagged_products(_centred(_sums(centred, moments)))))
+    comes_and_goes = sizes.mean() < _STAYS * (int(moments.max()) + 1)
+    return max(longest, _share(_centred(values), codes)) if comes_and_goes else longest
+
+
+def _sums(values: Floats, groups: Ints) -> Floats:
+    return np.bincount(groups, weights=values).astype(np.float64)
+
+
+def _share(values: Floats, groups: Ints) -> float:
+    """How much the sums over groups vary, in units of what those of independent values would; 0 for constant ones."""
+    power = float(values @ values)
+    sums = _sums(values, groups)
+    return float(sums @ sums) / power if power > 0 else 0.0
 
 
 def _centred(values: Floats) -> Floats:

@@ -66,7 +66,8 @@ def alert_windows(
     Parameters
     ----------
     alerts : AlertHistory, dataframe, path, or iterable of Alert
-        What :meth:`AlertHistory.open` takes.
+        What :meth:`AlertHistory.open` takes. Where it was narrowed by ``since=``, the windows begin there and know what
+        came before: those of the last day are the same as when the windows of the whole history are made.
     every : timedelta
         Width of a bucket, and the step from a window to the next.
     by : str or sequence of str, optional
@@ -101,8 +102,12 @@ def alert_windows(
     the hours of the local week, in which the series' mean counts as one more bucket, so that a profile known from few
     weeks says little more than the mean. With buckets that do not divide an hour the hour is that in which they begin.
 
-    An alert resolved in the very instant in which a bucket ends is open in it and resolved in the next. Rule, severity
-    and the values of `by` are the latest known, as everywhere in a history.
+    An alert resolved in the very instant in which a bucket ends is open in it and resolved in the next.
+
+    Known by a window's end is meant as in :meth:`AlertHistory.as_of`: a firing and a resolution count as observed when
+    they happened. Of a source that reports them later, the windows know more than anyone did at the time. Rule,
+    severity and the values of `by` are the latest known of an alert: a severity that was raised later, or a team that
+    took over, is hindsight.
 
     Held against a plain loop over alerts and buckets in ``tests/oracle/test_alert_windows.py``.
 
@@ -123,7 +128,8 @@ def alert_windows(
     True
     """
     names = _checked(every, by, length, timezone)
-    history = AlertHistory.open(alerts)
+    asked = AlertHistory.open(alerts)
+    history = asked.with_past()  # `since` says which windows are wanted, not what was known by then
     grid = Grid.of(history.span, every, timezone)
     params = {"start_us": grid.start_us, "end_us": grid.end_us, "every_us": grid.every_us}
     keys = {"series": names}
@@ -140,7 +146,7 @@ def alert_windows(
     features = _features(answer.numpy() if values else {}, grid, first, order, length)
     ends = grid.starts_us + grid.every_us
     end_us = [ends[first[i] + length - 1 :] for i in order]
-    return Windows(
+    windows = Windows(
         features=features,
         schema=_schema(length),
         entity=np.repeat(np.array([entities[i] for i in order], dtype=object), n_windows[order]),
@@ -153,8 +159,10 @@ def alert_windows(
             "length": length,
             "timezone": timezone,
         },
-        origin=Origin(history, names, dict(zip(entities, values, strict=True))),
+        origin=Origin(asked, names, dict(zip(entities, values, strict=True))),
     )
+    since = asked.settings["since"]
+    return windows if since is None else windows.select(windows.window_end - windows.width >= np.datetime64(str(since)))
 
 
 def _checked(every: object, by: object, length: object, timezone: object) -> tuple[str, ...]:

@@ -67,6 +67,11 @@ def _slow_tau(rows: dict[tuple[int, int], float]) -> float:
         if len(panel) > 1:
             share, products = _together(series, time, view.tolist())
             longest = max(longest, share * _walk(products))
+            if 2 * len(labels) < len(panel) * len(set(time)):  # series come and go
+                mean = np.mean(view)
+                sums = [sum(value - mean for value in values) ** 2 for values in panel.values()]
+                power = sum((value - mean) ** 2 for value in view)
+                longest = max(longest, sum(sums) / power if power > 1e-9 else 0.0)
     few = len(set(series)) > 1 and len(set(time)) < 50
     return max(longest, len(rows) / len(set(time))) if few else longest
 

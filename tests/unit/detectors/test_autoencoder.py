@@ -127,3 +127,12 @@ def test_the_code_is_never_wider_than_half_the_features() -> None:
 def test_errors_that_grow_without_end_are_said() -> None:
     with pytest.raises(WindowsError, match=r"errors grew without end.*Hint: a smaller learning_rate than 1e\+30"):
         AutoencoderDetector(learning_rate=1e30, epochs=5).fit(along())
+
+
+def test_torch_s_default_type_is_nothing_to_it() -> None:
+    expected = SMALL.fit(along()).raw_score(along())
+    torch.set_default_dtype(torch.float64)
+    try:
+        np.testing.assert_array_equal(SMALL.fit(along()).raw_score(along()), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)

@@ -114,8 +114,21 @@ def test_series_that_cancel_each_other_are_no_worse_than_one() -> None:
 def test_series_at_different_levels_are_not_taken_for_memory() -> None:
     rng = np.random.default_rng(10)
     series = np.repeat(np.arange(10), 500)
-    tau = effective_size(rng.normal(size=5_000) + 50.0 * series, series, np.arange(5_000)).tau
-    assert tau < 1.6  # a level of its own, kept, would make a series worth one value
+    scores = rng.normal(size=5_000) + 50.0 * series
+    assert effective_size(scores, series, np.tile(np.arange(500), 10)).tau < 1.6
+    # One after the other they are a sample of levels: ten values, whatever each of them lasts.
+    assert effective_size(scores, series, np.arange(5_000)).n_eff < 11.0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_series_that_come_and_go_count_by_what_they_share_within(share: float) -> None:
+    rng = np.random.default_rng(12)
+    level = np.sqrt(share) * rng.normal(size=(100, 1))
+    scores = (level + np.sqrt(1 - share) * rng.normal(size=(100, 50))).ravel()
+    start = rng.integers(0, 200, size=(100, 1))
+    size = effective_size(scores, np.repeat(np.arange(100), 50), (start + np.arange(50)).ravel())
+    # 50 values of correlation .5 are worth about two.
+    assert 130 < size.n_eff < 300 if share else size.n_eff > 3_000
 
 
 def test_clusters_of_exceedances_count_where_the_scores_themselves_have_no_memory() -> None:

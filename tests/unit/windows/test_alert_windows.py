@@ -318,3 +318,14 @@ def test_what_comes_later_changes_no_window_that_has_ended(rows: list[Row], more
     before = alert_windows(history(rows), HOUR, "service")
     after = alert_windows(history([*ended, *later]), HOUR, "service")
     equal(before, after.select(after.window_end <= np.datetime64(MONDAY + end)))
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_windows_since_a_moment_know_what_came_before(length: int) -> None:
+    rows = [Row(k * 7 * HOUR, timedelta(days=2), "db") for k in range(60)] + [Row(HOUR, None, "web")]
+    whole = alert_windows(history(rows), HOUR, "service", length)
+    since = MONDAY + 9 * DAY + timedelta(minutes=20)
+    part = alert_windows(history(rows).where(since=since), HOUR, "service", length)
+    assert set(part.entity.tolist()) == {"db", "web"}  # although no alert of web fired since
+    equal(part, whole.select(whole.window_end - whole.width >= np.datetime64(since)))
+    assert part.alerts(0).n_alerts == int(part.features[0, ::13].sum())
