@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from alert_analytics.errors import WindowsError
 from alert_analytics.tables import as_html, as_text, counted
+from alert_analytics.windows.splitting import Times, parts_by_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from alert_analytics.windows.origin import Origin
 
 Features = npt.NDArray[np.float32]
-Times = npt.NDArray[np.datetime64] | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -160,6 +160,12 @@ class Windows:
         return self.window_end.min() - self.width, self.window_end.max()
 
     @property
+    def settings(self) -> dict[str, object]:
+        """What the windows come from: the settings of the history behind them, if any, and their recipe."""
+        behind = {} if self.origin is None else self.origin.history.settings
+        return {**behind, **self.recipe}
+
+    @property
     def sentence(self) -> str:
         """What is there, in words."""
         who = counted(len(set(self.entity.tolist())), "entity").replace("entitys", "entities")
@@ -251,8 +257,8 @@ class Windows:
         Returns
         -------
         tuple of Windows
-            As many. No window of a later part begins before the last one of the part before it has ended: a window
-            that does is in none.
+            As many. A window of a later part begins one window length or more after the last one of the part before
+            it has ended: one that begins sooner is in none.
 
         Raises
         ------
@@ -264,21 +270,7 @@ class Windows:
         The cuts are quantiles of `window_end` over all entities, so that every part holds all of them over the same
         time: the first part that reaches the cumulative share, all windows of the same end together.
         """
-        if not shares or any(not share > 0 for share in shares) or sum(shares) > 1 + 1e-9:
-            raise WindowsError(
-                f"split_by_time{shares}: expected positive shares, at most 1 together.",
-                hint="split_by_time(.6, .2, .2)",
-            )
-        ends = np.sort(self.window_end)
-        parts, last = [], None
-        for reached in np.cumsum(shares):
-            up_to = ends[max(0, round(float(reached) * len(ends)) - 1)] if len(ends) else None
-            inside = np.zeros(len(self), dtype=bool) if up_to is None else self.window_end <= up_to
-            if last is not None:
-                inside &= self.window_end - self.width >= last
-            parts.append(self.select(inside))
-            last = up_to
-        return tuple(parts)
+        return tuple(self.select(inside) for inside in parts_by_time(self.window_end, self.width, shares))
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """Go back to the alerts that fired in a window.

@@ -215,9 +215,9 @@ def test_windows_that_calibrated_cannot_certify(model: CalibratedModel) -> None:
 def test_the_parts_of_a_split_follow_each_other() -> None:
     train, calibration, test = hourly(evenly(1_000)).split_by_time(0.2, 0.4, 0.4)
     model = Echo().fit(train).calibrate(calibration).certify(test)
-    assert (model.fitted.learned.n, model.calibration.size.n) == (200, 400)
+    assert (model.fitted.learned.n, model.calibration.size.n) == (200, 399)
     assert model.certificate is not None
-    assert model.certificate.m == 400
+    assert model.certificate.m == 399
 
 
 # -- windows without a value -----------------------------------------------------------------------------------------

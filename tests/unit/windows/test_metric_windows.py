@@ -82,10 +82,10 @@ def test_the_step_is_the_most_common_and_among_equals_the_shortest() -> None:
     assert step(0, 5, 6) == 1
 
 
-def test_parts_of_a_split_share_no_row() -> None:
+def test_as_many_rows_as_a_window_has_lie_between_the_parts_of_a_split() -> None:
     table = pa.table({"t": range(100), "cpu": [float(i) for i in range(100)]})
     first, second = metric_windows(table, entity=None, length=10).split_by_time(0.5, 0.5)
-    assert second.features.min() == first.features.max() + 1
+    assert second.features.min() == first.features.max() + 1 + 10
 
 
 # -- times ----------------------------------------------------------------------------------------------------------

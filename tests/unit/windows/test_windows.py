@@ -149,6 +149,14 @@ def test_parts_go_back_to_the_same_alerts() -> None:
     assert set(part.alerts(3).to_arrow()["service"].to_pylist()) == {"database"}
 
 
+def test_settings_say_what_history_and_how() -> None:
+    history = aa.datasets.sample().tenant("acme")
+    windows = alert_windows(history, timedelta(days=1), by="service")
+    assert windows.settings == history.settings | dict(windows.recipe)
+    assert (windows.settings["tenant"], windows.settings["by"]) == ("acme", ["service"])
+    assert made([1]).settings == {"kind": "hand"}
+
+
 def test_a_matrix_has_no_alerts_behind_it() -> None:
     with pytest.raises(WindowsError, match="No alerts are behind these windows"):
         Windows.from_matrix(np.zeros((1, 1))).alerts(0)
@@ -158,14 +166,28 @@ def test_a_matrix_has_no_alerts_behind_it() -> None:
 
 
 def test_a_split_leaves_a_gap_of_one_window() -> None:
-    first, second, third = made(list(range(1, 11)), width=2).split_by_time(0.5, 0.3, 0.2)
-    assert [part.window_end.tolist() for part in (first, second, third)] == [[1, 2, 3, 4, 5], [7, 8], [10]]
+    parts = made(list(range(1, 21)), width=2).split_by_time(0.5, 0.3, 0.2)
+    assert [part.window_end.tolist() for part in parts] == [list(range(1, 11)), [14, 15, 16], [20]]
+    starts = [part.window_end.min() - part.width for part in parts]
+    assert starts[1] - parts[0].window_end.max() == starts[2] - parts[1].window_end.max() == 2
+
+
+def test_times_are_split_with_a_gap_too() -> None:
+    windows = made(list(range(1, 11)))
+    timed = replace(windows, window_end=windows.window_end.astype("datetime64[h]"), width=np.timedelta64(60, "m"))
+    first, second = timed.split_by_time(0.5, 0.5)
+    assert (len(first), second.window_end.astype(int).tolist()) == (5, [7, 8, 9, 10])
+
+
+def test_a_part_that_is_shorter_than_the_gap_is_empty() -> None:
+    parts = made(list(range(1, 11)), width=2).split_by_time(0.5, 0.3, 0.2)
+    assert [part.window_end.tolist() for part in parts] == [[1, 2, 3, 4, 5], [], []]
 
 
 def test_windows_of_one_end_stay_together_and_a_rest_is_in_no_part() -> None:
-    ends = [1, 1, 1, 2, 2, 2]
+    ends = [1, 1, 1, 3, 3, 3]
     parts = made(ends, width=1).split_by_time(0.4, 0.2)
-    assert [part.window_end.tolist() for part in parts] == [[1, 1, 1], [2, 2, 2]]
+    assert [part.window_end.tolist() for part in parts] == [[1, 1, 1], [3, 3, 3]]
     assert [len(part) for part in made([1, 2, 3, 4], width=0).split_by_time(0.5)] == [2]
 
 
@@ -182,13 +204,13 @@ def test_no_part_knows_a_moment_of_another(ends: list[int], width: int, shares: 
     latest = -np.inf
     for part in parts:
         if len(part):
-            assert part.window_end.min() - width >= latest or latest == -np.inf
+            assert part.window_end.min() - width >= latest + width
             latest = part.window_end.max()
-    # Nothing else is lost: what is in no part begins before a cut and ends after it.
+    # Nothing else is lost: what is in no part ends after a cut, and begins less than a window's length after it.
     kept = {end for part in parts for end in part.window_end.tolist()}
     reached = np.cumsum([share / sum(shares) for share in shares])
     cuts = [sorted(ends)[max(0, round(float(one) * len(ends)) - 1)] for one in reached]
-    assert all(any(end - width < cut < end for cut in cuts) for end in set(ends) - kept)
+    assert all(any(end - 2 * width < cut < end for cut in cuts) for end in set(ends) - kept)
 
 
 @pytest.mark.parametrize("shares", [(), (0.0,), (-0.1, 0.5), (0.6, 0.5), (float("nan"),)])
