@@ -6,8 +6,7 @@ import os
 from pathlib import Path
 
 from alert_analytics.errors import BundleError
-from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
-from alert_analytics.scoring.scorer import manifest_text
+from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest, manifest_text
 
 
 def write_bundle(folder: Path, model: bytes, manifest: Manifest) -> Path:

@@ -13,7 +13,6 @@ from alert_analytics.stats.tolerance import binomial_bounds
 from alert_analytics.tables import counted
 
 _ERROR = 0.05
-STATUSES = ("certified", "inconclusive", "suspect", "falsified")
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,7 @@ class Certificate:
         ``certified``: the upper bound is at most alpha. ``falsified``: the lower bound is above alpha, on windows known
         to be normal. ``suspect``: the same where nobody said that they are: drift, or real anomalies. ``inconclusive``
         else; even a kept promise is certified only about half the time with as many test windows as calibration ones.
+        ``no promise``: of a best effort there is none to hold.
     alpha : float
         What was promised.
     m, m_eff : int, float
@@ -59,6 +59,7 @@ class Certificate:
             "certified": f"at most the {self.alpha:.2%} promised, with 95% confidence: certified",
             "falsified": f"more than the {self.alpha:.2%} promised, of windows known to be normal: falsified",
             "suspect": f"more than the {self.alpha:.2%} promised; real anomalies or drift: suspect",
+            "no promise": "nothing was promised of that",
             "inconclusive": f"too few windows to tell whether that is at most the {self.alpha:.2%} promised",
         }
         return (

@@ -100,8 +100,14 @@ class CalibratedModel:
         Raises
         ------
         CalibrationError
-            There is no window to look at, or the span is not later than that of the calibration.
+            There is no window to look at, the span is not later than that of the calibration, or the model is falsified
+            already: another span does not take that back.
         """
+        if self.certificate is not None and self.certificate.status == "falsified":
+            raise CalibrationError(
+                f"certify: the promise is known to be broken: {self.certificate.sentence}",
+                hint="calibrate anew: fitted.calibrate(calibration).certify(test).",
+            )
         given = as_windows(windows)
         if given.is_normal is not None:
             given = given.select(given.is_normal)
@@ -117,6 +123,8 @@ class CalibratedModel:
         looked_at = given.select(known)
         size = worth(raw, looked_at)
         found = certificate(flagged, size, self.calibration.alpha, by, plain_span(looked_at))
+        if self.promise is None:
+            found = replace(found, status="no promise")
         return replace(self, certificate=found)
 
     def explain_threshold(self) -> str:

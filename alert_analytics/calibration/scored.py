@@ -58,10 +58,10 @@ class ScoredWindows(FlatTable):
 
     @property
     def settings(self) -> dict[str, object]:
-        """What the scores rest on: detector, promise, spans, certificate."""
+        """What was scored (the history's scope, how the windows are made) and what with: detector, promise, spans."""
         said = self.manifest
         names = ("detector", "alpha", "delta", "k", "n_eff", "threshold", "training", "calibration", "certificate")
-        return {name: getattr(said, name) for name in names}
+        return self.windows.settings | {name: getattr(said, name) for name in names}
 
     @property
     def n_anomalous(self) -> int:

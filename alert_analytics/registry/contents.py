@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import helper
 
-from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE
-from alert_analytics.scoring.scorer import manifest_text
+from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, manifest_text
 
 if TYPE_CHECKING:
     from mlflow.models import Model, ModelSignature

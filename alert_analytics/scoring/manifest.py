@@ -107,3 +107,10 @@ class Manifest:
 def features_hash(names: Sequence[str]) -> str:
     """Hash feature names in their order: SHA-256 of their JSON list, hexadecimal."""
     return hashlib.sha256(json.dumps(list(names)).encode()).hexdigest()
+
+
+def manifest_text(manifest: Manifest, model: bytes) -> str:
+    """Write the manifest as the JSON that lies beside the model, with the model's SHA-256."""
+    said = {name: json.loads(text) for name, text in manifest.to_metadata().items()}
+    said["model_sha256"] = hashlib.sha256(model).hexdigest()
+    return json.dumps(said, indent=1, sort_keys=True) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.errors import BundleError, FeatureMismatchError, WindowsError
-from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest
+from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest, manifest_text
 from alert_analytics.scoring.session import open_session, run_rows
 
 _OUTPUTS = ["raw", "score", "p_value", "is_anomaly"]
@@ -242,10 +241,3 @@ def _check_manifest(path: Path, model: bytes, manifest: Manifest) -> None:
             f"{path}: differs from the model beside it in {', '.join(differing[:4])}.",
             hint="the two belong together; export the model again.",
         )
-
-
-def manifest_text(manifest: Manifest, model: bytes) -> str:
-    """Write the manifest as the JSON that lies beside the model, with the model's SHA-256."""
-    said = {name: json.loads(text) for name, text in manifest.to_metadata().items()}
-    said["model_sha256"] = hashlib.sha256(model).hexdigest()
-    return json.dumps(said, indent=1, sort_keys=True) + "\n"

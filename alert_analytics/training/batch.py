@@ -9,7 +9,7 @@ from alert_analytics.calibration import ScoredWindows
 from alert_analytics.errors import FeatureMismatchError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.scoring import OnnxScorer
-from alert_analytics.windows import alert_windows
+from alert_analytics.windows import Windows, alert_windows
 
 
 def score_history(scorer: OnnxScorer, alerts: Any) -> ScoredWindows:
@@ -20,8 +20,8 @@ def score_history(scorer: OnnxScorer, alerts: Any) -> ScoredWindows:
     scorer : OnnxScorer
         A model that was trained on alert windows.
     alerts : AlertHistory, dataframe, path, or iterable of Alert
-        What :meth:`AlertHistory.open` takes. A window's departure from its hour's usual count is known by the weeks
-        before it, so hand over a few weeks more than you want scored.
+        What :meth:`AlertHistory.open` takes. To score the last day, hand over the whole history narrowed by ``since=``:
+        the windows begin there, and know what came before.
 
     Returns
     -------
@@ -50,6 +50,7 @@ def score_history(scorer: OnnxScorer, alerts: Any) -> ScoredWindows:
     )
     if set(scorer.feature_names) <= set(windows.feature_names):
         windows = windows.with_features(scorer.feature_names)  # training leaves out what it never saw
+    _check_formulas(scorer, windows)
     try:
         scores = scorer.score(windows.features, windows.feature_names)
     except FeatureMismatchError as error:
@@ -58,3 +59,15 @@ def score_history(scorer: OnnxScorer, alerts: Any) -> ScoredWindows:
             hint="train it anew, or score with the version that trained it (its manifest names it).",
         ) from error
     return ScoredWindows.of(scores, windows, scorer.manifest)
+
+
+def _check_formulas(scorer: OnnxScorer, windows: Windows) -> None:
+    """Refuse features that are called as the model's and computed otherwise."""
+    theirs = {one["name"]: (one["unit"], one["formula"]) for one in scorer.manifest.features}
+    for ours in windows.schema:
+        if ours.name in theirs and theirs[ours.name] != (ours.unit, ours.formula):
+            raise FeatureMismatchError(
+                f"{ours.name}: this version of the library computes it as {ours.formula!r} ({ours.unit}), the model "
+                f"was trained on {theirs[ours.name][1]!r} ({theirs[ours.name][0]}).",
+                hint="train it anew, or score with the version that trained it (its manifest names it).",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,7 +139,8 @@ def register_trained(
     alias : str, optional
         What to call the new version.
     out : str or Path, optional
-        A folder for the bundle; it is written first, so that nothing is registered where it cannot be.
+        A folder for the bundle. A bundle in it is replaced once the version is registered and not before; nothing is
+        registered where the folder cannot be written.
     tracking_uri : str, optional
         Which registry; by default that of the settings.
 
@@ -156,6 +158,15 @@ def register_trained(
     BundleError
         The folder cannot be written.
     """
-    if out is not None:
-        trained.model.export(out)
-    return registry.register(trained.model, trained.spec.name, alias, tracking_uri=tracking_uri)
+    trained.model.check_registrable()
+    staged = None if out is None else Path(out) / ".staged"
+    try:
+        if staged is not None:
+            trained.model.export(staged)
+        version = registry.register(trained.model, trained.spec.name, alias, tracking_uri=tracking_uri)
+        if out is not None:
+            trained.model.export(out)
+        return version
+    finally:
+        if staged is not None:
+            shutil.rmtree(staged, ignore_errors=True)

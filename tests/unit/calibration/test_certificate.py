@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from alert_analytics.calibration.certificate import STATUSES, Certificate, certificate
+from alert_analytics.calibration.certificate import Certificate, certificate
 from alert_analytics.errors import CalibrationError
 from alert_analytics.stats.effective_size import EffectiveSize
 from tests.handmade import HOUR, START, Echo, column, evenly, hourly
@@ -33,7 +33,6 @@ def found(n_flagged: int, m: int, m_eff: float | None = None, by: str = "nobody"
 )
 def test_the_status_by_the_bounds_and_by_who_says_what_is_normal(n_flagged: int, m: int, by: str, status: str) -> None:
     assert found(n_flagged, m, by=by).status == status
-    assert status in STATUSES
 
 
 def test_bounds_are_one_sided_clopper_pearson() -> None:
@@ -133,3 +132,21 @@ def test_windows_without_a_value_prove_nothing() -> None:
     for nothing in ([np.nan] * 4, []):
         with pytest.raises(CalibrationError, match="certify: no window to look at"):
             MODEL.certify(column(nothing))
+
+
+def test_a_broken_promise_is_not_mended_by_looking_elsewhere() -> None:
+    falsified = MODEL.certify(column(np.full(100, 9.0)), declared_normal=True)
+    with pytest.raises(CalibrationError, match=r"known to be broken: 100 of 100 .* falsified\. Hint: calibrate anew"):
+        falsified.certify(column(np.full(100, 0.1)), declared_normal=True)
+    suspect = MODEL.certify(column(np.full(100, 9.0)))
+    again = suspect.certify(column(np.full(100, 0.1))).certificate
+    assert again is not None
+    assert again.status == "certified"
+
+
+def test_of_a_best_effort_nothing_was_promised() -> None:
+    best = Echo().fit(column(evenly(50))).calibrate(column(evenly(30)), best_effort=True)
+    found = best.certify(column(np.full(500, 0.1)), declared_normal=True).certificate
+    assert found is not None
+    assert found.status == "no promise"
+    assert found.sentence.endswith("nothing was promised of that.")

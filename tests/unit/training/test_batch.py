@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import alert_analytics as aa
@@ -101,3 +102,22 @@ def test_a_column_that_the_history_does_not_have(trained: TrainedModel, acme: Al
     zoned.manifest.windows["by"] = ["region of the DC"]
     with pytest.raises(UnknownColumnError, match="No column or label 'region of the DC'"):
         score_history(zoned, acme)
+
+
+def test_the_last_days_score_as_in_the_whole_history(scorer: OnnxScorer, acme: AlertHistory) -> None:
+    whole, part = score_history(scorer, acme), score_history(scorer, acme.where(since="2025-12-20"))
+    assert part.table.num_rows == 6 * 48
+    late = whole.windows.window_end > np.datetime64("2025-12-20")
+    assert part.table.equals(whole.table.filter(pa.array(late)))
+
+
+def test_a_feature_of_the_same_name_and_another_meaning_is_refused(trained: TrainedModel, acme: AlertHistory) -> None:
+    schema = tuple(
+        replace(one, formula="open, whatever its age") if one.name == "n_open" else one
+        for one in trained.model.fitted.learned.schema
+    )
+    learned = replace(trained.model.fitted.learned, schema=schema)
+    older = replace(trained.model, fitted=replace(trained.model.fitted, learned=learned))
+    scorer = OnnxScorer(older.graph.SerializeToString(), "older")
+    with pytest.raises(FeatureMismatchError, match=r"n_open: .*was trained on 'open, whatever its age'.*train it anew"):
+        score_history(scorer, acme)

@@ -18,6 +18,7 @@ from alert_analytics.errors import BundleError, CalibrationError, RegistryError,
 from alert_analytics.history import AlertHistory
 from alert_analytics.scoring import OnnxScorer
 from alert_analytics.training import TrainedModel, TrainingSpec, register_trained, score_history, train
+from alert_analytics.windows.windows import plain_span
 
 
 def hourly(n: int, **columns: Any) -> AlertHistory:
@@ -30,8 +31,10 @@ def hourly(n: int, **columns: Any) -> AlertHistory:
 def test_each_part_of_the_time_has_its_use(trained: TrainedModel, acme: AlertHistory, small: TrainingSpec) -> None:
     learn, calibrate, test = small.windows(acme).split_by_time(0.6, 0.2, 0.2)
     said = trained.model.manifest
-    assert said.training == {"n": len(learn), "start": "2025-09-01T01:00:00", "end": "2025-11-07T06:00:00"}
-    assert said.calibration == {"n": len(calibrate), "start": "2025-11-07T07:00:00", "end": "2025-11-29T15:00:00"}
+    for part, told in ((learn, said.training), (calibrate, said.calibration)):
+        assert told == {"n": len(part), **dict(zip(("start", "end"), plain_span(part), strict=True))}
+    assert str(said.training["end"]) <= str(said.calibration["start"])
+    assert 9_600 < len(learn) < 9_700
     assert trained.model.certificate is not None
     assert (trained.model.certificate.m, trained.model.certificate.end) == (len(test), "2025-12-22T00:00:00")
     np.testing.assert_array_equal(trained.test.features, test.features)
@@ -102,6 +105,8 @@ def test_the_later_alerts_do_not_change_what_was_learned(acme: AlertHistory, sma
 
 
 def test_ten_alerts_are_too_few_and_the_message_says_how_many_windows_it_takes() -> None:
+    n = len(TrainingSpec("m").windows(hourly(10)).split_by_time(0.6, 0.2, 0.2)[1])
+    assert 3 < n < 9
     with pytest.raises(CalibrationError) as refused:
         train(hourly(10), TrainingSpec("m"))
     assert refused.value.message.endswith("a false-alarm rate of 0.01 with 95% confidence needs 299.")
