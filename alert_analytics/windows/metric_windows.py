@@ -14,9 +14,8 @@ import pyarrow.types as kinds
 from alert_analytics.errors import WindowsError
 from alert_analytics.tables import counted
 from alert_analytics.windows.origin import ALL
+from alert_analytics.windows.steps import Ints, refuse_none, refuse_other_steps, usual_step, window_starts
 from alert_analytics.windows.windows import Feature, Features, Times, Windows
-
-Ints = npt.NDArray[np.int64]
 
 
 def metric_windows(
@@ -59,13 +58,16 @@ def metric_windows(
     ------
     WindowsError
         `frame` is no dataframe; a column is not there, or holds what it cannot; a time or entity is missing, or comes
-        twice; `length` is less than 1; or no entity has as many rows one step apart.
+        twice; `length` is less than 1; no entity has as many rows one step apart, or one has them at another step than
+        the others.
 
     Notes
     -----
-    The step is the most common difference between consecutive rows of an entity, over all of them; of equally common
-    ones the shortest. A window in which any two rows are further apart, or closer, is left out: next to each other they
-    would look like what they are not. ``windows.recipe["n_left_out"]`` says how many, and so does the sentence.
+    The step is the median difference between consecutive rows of an entity, over all of them; of two in the middle the
+    shorter. Rows may stray from it by a tenth. A window in which any two are further apart, or closer, is left out:
+    next to each other they would look like what they are not. ``windows.recipe["n_left_out"]`` says how many, and so
+    does the sentence. Held against a plain search for the rows of each window in
+    ``tests/unit/windows/test_metric_windows.py``.
 
     Examples
     --------
@@ -88,10 +90,11 @@ def metric_windows(
     codes, times = codes[order], times[order]
     moments: Times = times if is_step else times.astype("datetime64[us]")
     _refuse_repeats(entities, codes, moments)
-    step = _usual_step(codes, times)
-    starts, n_left_out = _starts(codes, times, step, length)
+    step = usual_step(codes, times)
+    starts, n_left_out = window_starts(codes, times, step, length)
+    refuse_other_steps(entities, codes, times, starts, step, length, is_step=is_step)
     if not starts.size:
-        _refuse_none(length, n_left_out, codes)
+        refuse_none(length, n_left_out, codes, step, is_step=is_step)
     ends = starts + length - 1
     width = length * step
     labels = None if label is None else _labels(table, label)[order]
@@ -206,27 +209,6 @@ def _refuse_repeats(entities: Sequence[str], codes: Ints, times: Times) -> None:
             f"{entities[codes[first]]} at {times[first]}); expected one row for each.",
             hint="name the column that tells them apart in entity=, or take their mean.",
         )
-
-
-def _usual_step(codes: Ints, times: Ints) -> int:
-    """The most common difference between consecutive rows of an entity; 1 where no entity has two."""
-    differences, n = np.unique(np.diff(times)[codes[1:] == codes[:-1]], return_counts=True)
-    return int(differences[np.argmax(n)]) if n.size else 1
-
-
-def _starts(codes: Ints, times: Ints, step: int, length: int) -> tuple[Ints, int]:
-    """The first row of each window without a gap, and how many windows of one entity have one."""
-    n = max(0, codes.size - length + 1)
-    broken = np.concatenate([[0], np.cumsum((codes[1:] != codes[:-1]) | (np.diff(times) != step))])
-    last = slice(length - 1, None)
-    whole = broken[last] == broken[:n]
-    return np.flatnonzero(whole), int(np.count_nonzero(codes[last] == codes[:n]) - np.count_nonzero(whole))
-
-
-def _refuse_none(length: int, n_left_out: int, codes: Ints) -> None:
-    longest = int(np.bincount(codes).max(initial=0))
-    why = f"all {n_left_out:,} span a gap" if n_left_out else f"the longest series has {counted(longest, 'row')}"
-    raise WindowsError(f"No window of length={length}: {why}.", hint="choose a smaller length=.")
 
 
 def _side_by_side(table: pa.Table, names: Sequence[str], order: Ints, starts: Ints, length: int) -> Features:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
@@ -74,12 +75,61 @@ def test_no_window_reaches_from_one_entity_into_another() -> None:
     assert windows.recipe["n_left_out"] == 0
 
 
-def test_the_step_is_the_most_common_and_among_equals_the_shortest() -> None:
+def test_the_step_is_the_median_and_of_two_in_the_middle_the_shorter() -> None:
     def step(*times: int) -> object:
         return metric_windows(pa.table({"t": times, "cpu": [1.0] * len(times)}), entity=None, length=2).recipe["step"]
 
     assert step(0, 1, 6, 11) == 5
     assert step(0, 5, 6) == 1
+    assert step(0, 1, 2, 5, 9, 14) == 3
+
+
+def test_rows_may_stray_from_the_step_by_a_tenth_of_it() -> None:
+    def ends(*times: int) -> list[int]:
+        windows = metric_windows(pa.table({"t": times, "cpu": [1.0] * len(times)}), entity=None, length=2)
+        return list(windows.window_end.tolist())
+
+    assert ends(0, 20, 38, 60, 80) == [20, 38, 60, 80]
+    assert ends(0, 20, 37, 57, 80) == [20, 57]
+    assert ends(0, 9, 18, 28, 37) == [9, 18, 37]  # a step below 10 has no tenth
+
+
+def test_scrapes_that_come_some_milliseconds_early_or_late_lose_no_window() -> None:
+    jitter = np.random.default_rng(0).integers(-5_000, 5_001, 500)
+    times = np.datetime64(START, "us") + np.arange(500) * np.timedelta64(15, "s") + jitter.astype("m8[us]")
+    windows = metric_windows(pl.DataFrame({"t": times, "cpu": np.arange(500.0)}), entity=None, length=10)
+    assert (len(windows), windows.recipe["n_left_out"]) == (491, 0)
+    assert windows.window_end[0] == times[9]
+    assert windows.recipe["step"] == pytest.approx(15, abs=0.01)
+    holed = metric_windows(pl.DataFrame({"t": np.delete(times, 100), "cpu": np.arange(499.0)}), entity=None, length=10)
+    assert (len(holed), holed.recipe["n_left_out"]) == (481, 9)
+
+
+def test_an_entity_at_another_step_does_not_vanish_in_silence() -> None:
+    def rows(entity: str, n: int, step: timedelta) -> pl.DataFrame:
+        return pl.DataFrame({"entity": [entity] * n, "t": [START + k * step for k in range(n)], "cpu": [1.0] * n})
+
+    both = pl.concat([rows("web", 50, MINUTE), rows("batch", 12, 5 * MINUTE)])
+    with pytest.raises(WindowsError) as refused:
+        metric_windows(both, length=10)
+    assert str(refused.value) == (
+        "The rows of 'batch' are usually 300 s apart, those of all entities 60 s: it has 12 rows and not one window of "
+        "length=10. Hint: make its windows by themselves, of a frame that holds 'batch' alone, and those of the others "
+        "without it."
+    )
+    assert len(metric_windows(both.filter(entity="batch"), length=10)) == 3
+    assert set(metric_windows(both, length=1).entity.tolist()) == {"batch", "web"}
+    short = pl.concat([rows("web", 50, MINUTE), rows("batch", 9, 5 * MINUTE)])  # too short for a window at any step
+    assert set(metric_windows(short, length=10).entity.tolist()) == {"web"}
+    steps = pa.table({"entity": ["a"] * 4 + ["b"] * 3, "t": [0, 1, 2, 3, 0, 7, 14], "cpu": [1.0] * 7})
+    with pytest.raises(WindowsError, match="The rows of 'b' are usually 7 steps apart, those of all entities 1 step: "):
+        metric_windows(steps, length=3)
+
+
+def test_an_entity_whose_windows_all_span_a_gap_is_left_out_and_counted() -> None:
+    table = pa.table({"entity": ["a"] * 5 + ["b"] * 4, "t": [0, 1, 2, 3, 4, 0, 1, 5, 6], "cpu": [1.0] * 9})
+    windows = metric_windows(table, length=3)
+    assert (set(windows.entity.tolist()), windows.recipe["n_left_out"]) == ({"a"}, 2)
 
 
 def test_as_many_rows_as_a_window_has_lie_between_the_parts_of_a_split() -> None:
@@ -254,8 +304,12 @@ def test_what_a_frame_cannot_hold_is_said(data: Any, said: str) -> None:
 
 def test_when_every_window_spans_a_gap_that_is_the_reason() -> None:
     table = pa.table({"t": [0, 1, 3, 4, 6], "cpu": [1.0] * 5})
-    with pytest.raises(WindowsError, match="No window of length=3: all 3 span a gap"):
+    with pytest.raises(WindowsError, match="No window of length=3: all 3 span a gap") as refused:
         metric_windows(table, entity=None, length=3)
+    assert refused.value.hint == (
+        "rows usually follow each other after 1 step, but never 3 in a row; choose a smaller length=, or bring them to "
+        "one step."
+    )
 
 
 # -- the twin -------------------------------------------------------------------------------------------------------
@@ -265,22 +319,34 @@ ROWS = st.dictionaries(
 )
 
 
-def naive(rows: dict[tuple[str, int], float | None], length: int, step: int) -> dict[tuple[str, int], list[float]]:
-    """Every window whose rows are all there, one step apart."""
+Rows = dict[tuple[str, int], float | None]
+
+
+def naive(rows: Rows, length: int, step: int) -> dict[tuple[str, int], list[float]]:
+    """Every window whose rows follow each other one step apart, give or take a tenth of it."""
     found = {}
     for who, end in sorted(rows):
-        wanted = [(who, end - k * step) for k in reversed(range(length))]
-        between = [t for name, t in rows if name == who and wanted[0][1] < t < end]
-        if all(one in rows for one in wanted) and len(between) == max(0, length - 2):
-            found[who, end] = [np.nan if (value := rows[one]) is None else value for one in wanted]
+        window = sorted(t for name, t in rows if name == who and t <= end)[-length:]
+        if len(window) == length and all(abs(b - a - step) <= int(step / 10) for a, b in pairwise(window)):
+            found[who, end] = [np.nan if (value := rows[who, t]) is None else value for t in window]
     return found
+
+
+def median_step(rows: Rows, entities: str) -> int:
+    gaps = [b - a for who in entities for a, b in pairwise(sorted(t for name, t in rows if name == who))]
+    return statistics.median_low(gaps) if gaps else 1
+
+
+def of_another_step(rows: Rows, length: int, step: int, made: set[str]) -> bool:
+    """Whether an entity that has rows enough makes no window because its rows lie at another step."""
+    sizes = {who: sum(name == who for name, _ in rows) for who in "abc"}
+    lost = [who for who in "abc" if sizes[who] >= max(length, 2) and who not in made]
+    return any(abs(median_step(rows, who) - step) > int(step / 10) for who in lost)
 
 
 @settings(deadline=None, max_examples=100)
 @given(rows=ROWS, length=st.integers(1, 4), data=st.data())
-def test_windows_are_those_that_a_search_for_their_rows_finds(
-    rows: dict[tuple[str, int], float | None], length: int, data: st.DataObject
-) -> None:
+def test_windows_are_those_that_a_search_for_their_rows_finds(rows: Rows, length: int, data: st.DataObject) -> None:
     order = data.draw(st.permutations(list(rows)))
     table = pa.table(
         {
@@ -289,11 +355,11 @@ def test_windows_are_those_that_a_search_for_their_rows_finds(
             "cpu": pa.array([rows[one] for one in order], pa.float64()),
         }
     )
-    gaps = [b - a for who in "abc" for a, b in pairwise(sorted(t for name, t in rows if name == who))]
-    step = min(sorted(set(gaps)), key=lambda gap: -gaps.count(gap)) if gaps else 1
+    step = median_step(rows, "abc")
     expected = naive(rows, length, step)
-    if not expected:
-        with pytest.raises(WindowsError, match=f"No window of length={length}"):
+    another = of_another_step(rows, length, step, {who for who, _ in expected})
+    if another or not expected:
+        with pytest.raises(WindowsError, match="The rows of" if another else f"No window of length={length}"):
             metric_windows(table, length=length)
         return
     windows = metric_windows(table, length=length)
