@@ -40,7 +40,7 @@ history = aa.datasets.sample().tenant("acme")
 # ## From alerts to windows
 #
 # A window is a row of numbers for an hour of a service: how many alerts fired, how severe, how many are open, how far
-# that is from the same hour of earlier weeks. Every number in it is known when the hour ends; nothing later is used.
+# that is from the same hour of earlier weeks. Every number in it is of what had happened when the hour ended.
 
 # %%
 windows = aa.alert_windows(history, every=timedelta(hours=1), by=["service"])
