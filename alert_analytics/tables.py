@@ -17,8 +17,34 @@ if TYPE_CHECKING:
 _SHOWN_ROWS = 20
 
 
+class Tabled:
+    """Something that is also a table, and goes wherever Arrow goes."""
+
+    def to_arrow(self) -> pa.Table:
+        """The table in Arrow."""
+        raise NotImplementedError
+
+    def to_polars(self) -> pl.DataFrame:
+        """The table as a polars frame."""
+        import polars as pl
+
+        return pl.DataFrame(pl.from_arrow(self.to_arrow()))
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as a pandas frame with a plain index."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table as CSV, times in ISO 8601, nulls empty."""
+        pyarrow.csv.write_csv(self.to_arrow(), str(path))
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class FlatTable:
+class FlatTable(Tabled):
     """A table with manners: it says its answer in a sentence and goes wherever Arrow goes.
 
     Attributes
@@ -37,24 +63,6 @@ class FlatTable:
     def to_arrow(self) -> pa.Table:
         """The table as it is."""
         return self.table
-
-    def to_polars(self) -> pl.DataFrame:
-        """The table as a polars frame."""
-        import polars as pl
-
-        return pl.DataFrame(pl.from_arrow(self.table))
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The table as a pandas frame with a plain index."""
-        frame: pd.DataFrame = self.table.to_pandas()
-        return frame
-
-    def to_csv(self, path: str | Path) -> None:
-        """Write the table as CSV, times in ISO 8601, nulls empty."""
-        pyarrow.csv.write_csv(self.table, str(path))
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.table.__arrow_c_stream__(requested_schema)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from alert_analytics.errors import BundleError, FeatureMismatchError, WindowsError
+from alert_analytics.errors import BundleError, FeatureMismatchError
+from alert_analytics.matrices import Matrix, read_matrix
 from alert_analytics.scoring.manifest import MANIFEST_FILE, MODEL_FILE, Manifest, manifest_text
 from alert_analytics.scoring.session import open_session, run_rows
 
@@ -127,7 +128,7 @@ class OnnxScorer:
 
         Parameters
         ----------
-        matrix : array-like of shape (n, d), dataframe, or mapping of str to array-like
+        matrix : array-like of shape (n, d), dataframe, Arrow table, or mapping of str to array-like
             With names (a dataframe's columns, a mapping's keys) the model's features are picked by name, whatever their
             order and whatever else is there. A bare matrix must have them in the model's order. NaN where a value is
             missing; infinities count as the largest values there are.
@@ -153,25 +154,8 @@ class OnnxScorer:
         rows = self._rows(matrix)
         return Scores(*run_rows(self._session, rows, _OUTPUTS))
 
-    def _rows(self, matrix: Any) -> npt.NDArray[np.float32]:
-        try:
-            if isinstance(matrix, Mapping) or hasattr(matrix, "columns"):
-                rows = self._picked(matrix)
-            else:
-                rows = np.ascontiguousarray(_numbers(matrix))
-        except (TypeError, ValueError) as error:
-            if isinstance(error, FeatureMismatchError):
-                raise
-            raise WindowsError(
-                f"{type(matrix).__name__} is no matrix of numbers ({error}).",
-                hint="windows hold theirs in windows.features." if hasattr(matrix, "features") else None,
-            ) from error
-        if rows.ndim != 2:
-            raise WindowsError(
-                f"An array of {rows.ndim} dimension{'' if rows.ndim == 1 else 's'} is no matrix; expected a row per "
-                f"window, {self._width} columns.",
-                hint="a single window is values.reshape(1, -1).",
-            )
+    def _rows(self, matrix: Any) -> Matrix:
+        rows = read_matrix(matrix, self.feature_names)
         if rows.shape[1] != self._width:
             raise FeatureMismatchError(
                 f"Features: {rows.shape[1]} given, expected {self._width}.",
@@ -179,34 +163,9 @@ class OnnxScorer:
             )
         return rows
 
-    def _picked(self, table: Any) -> npt.NDArray[np.float32]:
-        """Take the model's features from a table by their names."""
-        # An Arrow table's `columns` are the columns themselves.
-        named = table if isinstance(table, Mapping) else getattr(table, "column_names", table.columns)
-        there = {str(name): name for name in named}
-        if not set(self.feature_names) <= set(there):
-            known = ", ".join(list(there)[:12])
-            raise FeatureMismatchError.between(self.feature_names, list(there), hint=f"there are: {known}.")
-        return np.column_stack([_numbers(table[there[name]]) for name in self.feature_names])
-
     def __repr__(self) -> str:
         said = self.manifest
         return f"<OnnxScorer of {self._where}: {said.detector}, {self._width} features, alpha {said.alpha:g}>"
-
-
-def _numbers(values: Any) -> npt.NDArray[np.float32]:
-    """Read numbers as floats, and nothing else as numbers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        They are text, times or the like.
-    """
-    found = np.asarray(values)
-    if found.dtype.kind not in "biufO":
-        raise TypeError(f"it holds {found.dtype}")
-    with np.errstate(over="ignore"):  # too large for a float: an infinity
-        return found.astype(np.float32)
 
 
 def _check_contract(session: Any, manifest: Manifest, where: str) -> None:

@@ -14,9 +14,10 @@ from alert_analytics.alerts import AlertSeverity
 from alert_analytics.errors import HistoryError, WindowsError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted
+from alert_analytics.windows.feature import Feature, Features
 from alert_analytics.windows.grid import NEVER_US, STALE_US, Counts, Grid
 from alert_analytics.windows.origin import Origin, entity_name
-from alert_analytics.windows.windows import Feature, Features, Windows
+from alert_analytics.windows.windows import Windows
 
 _MOST_BUCKETS = 200_000_000  # of all windows together: 10 GB of float32
 

@@ -13,9 +13,11 @@ import pyarrow.types as kinds
 
 from alert_analytics.errors import WindowsError
 from alert_analytics.tables import counted
+from alert_analytics.windows.feature import Feature, Features
 from alert_analytics.windows.origin import ALL
+from alert_analytics.windows.splitting import Times
 from alert_analytics.windows.steps import Ints, refuse_none, refuse_other_steps, usual_step, window_starts
-from alert_analytics.windows.windows import Feature, Features, Times, Windows
+from alert_analytics.windows.windows import Windows
 
 
 def metric_windows(

@@ -55,7 +55,7 @@ def refuse_other_steps(
     """
     n_rows = np.bincount(codes, minlength=len(entities))
     n_windows = np.bincount(codes[starts], minlength=len(entities))
-    for code in np.flatnonzero((n_rows >= max(2, length)) & (n_windows == 0)):
+    for code in np.flatnonzero((n_rows >= max(2, length)) & (n_windows == 0)).tolist():
         mine = codes == code
         own = usual_step(codes[mine], times[mine])
         if abs(own - step) > step // 10:

@@ -11,39 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.errors import WindowsError
-from alert_analytics.tables import as_html, as_text, counted
+from alert_analytics.matrices import column_names, read_matrix
+from alert_analytics.tables import Tabled, as_html, as_text, counted
+from alert_analytics.windows.feature import Feature, Features, places
 from alert_analytics.windows.splitting import Times, parts_by_time
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
     import pyarrow as pa
 
     from alert_analytics.history import AlertHistory
     from alert_analytics.windows.origin import Origin
 
-Features = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Feature:
-    """What a column of numbers means.
-
-    Attributes
-    ----------
-    name, unit : str
-        As it stands in a model's metadata; the unit is ``1`` for a pure number.
-    formula : str
-        How it is computed, in words; every part of it is known by the window's end.
-    """
-
-    name: str
-    unit: str
-    formula: str
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Windows:
+class Windows(Tabled):
     """Windows to train on, calibrate with, or score: made by :func:`alert_windows` and :func:`metric_windows`.
 
     Attributes
@@ -80,17 +61,19 @@ class Windows:
     is_normal: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse columns of different lengths, and make the features read-only."""
+        """Refuse columns of different lengths, and make the features float32 that cannot be written to."""
+        features = read_matrix(self.features).view()  # the caller's array stays writeable
+        features.flags.writeable = False
+        object.__setattr__(self, "features", features)
         if self.is_normal is None and self.labels is not None:
             object.__setattr__(self, "is_normal", np.asarray(self.labels) == 0)
         columns = (self.features, self.entity, self.window_end, self.labels, self.is_normal)
         lengths = {len(column) for column in columns if column is not None}
-        if self.features.ndim != 2 or len(lengths) != 1 or self.features.shape[1] != len(self.schema):
+        if len(lengths) != 1 or self.features.shape[1] != len(self.schema):
             raise WindowsError(
                 f"Windows of shape {self.features.shape} with {len(self.schema)} feature names, {len(self.entity)} "
                 f"entities and {len(self.window_end)} ends; expected a row for each and a column for each name."
             )
-        self.features.flags.writeable = False
 
     @classmethod
     def from_matrix(cls, matrix: Any, feature_names: Sequence[str] | None = None) -> Windows:
@@ -98,40 +81,24 @@ class Windows:
 
         Parameters
         ----------
-        matrix : array-like of numbers, shape (n, d), or a dataframe
-            NaN where a value is missing. A dataframe's columns give the names.
+        matrix : array-like of numbers, shape (n, d), dataframe, Arrow table, or mapping of str to array-like
+            NaN or null where a value is missing. Columns that have names give them.
         feature_names : sequence of str, optional
-            By default ``f0``, ``f1``, ...
+            By default the names of the columns, or ``f0``, ``f1``, ...
 
         Returns
         -------
         Windows
-            Their ends are the row numbers, their width is 1.
+            Their ends are the row numbers, their width is 1. They do not change when the caller's matrix does.
 
         Raises
         ------
         WindowsError
             It is no matrix of numbers, or the names are not one a column, each once.
         """
-        named = getattr(matrix, "columns", None)
-        try:
-            with np.errstate(over="ignore"):  # beyond float32 a number is infinite
-                # A copy: windows do not change when the caller's matrix does.
-                values = np.array(matrix.to_numpy() if named is not None else matrix, dtype=np.float32, order="C")
-        except (AttributeError, TypeError, ValueError) as error:
-            raise WindowsError(
-                f"{type(matrix).__name__} is no matrix of numbers ({error}).",
-                hint="give a two-dimensional array, a row per window; leave out columns that hold text or times.",
-            ) from error
-        if values.ndim != 2:
-            raise WindowsError(
-                f"An array of {counted(values.ndim, 'dimension')} is no matrix; expected a row per window.",
-                hint="a single feature is values.reshape(-1, 1), a single window values.reshape(1, -1).",
-            )
+        values = read_matrix(matrix, copy=True)
         if feature_names is None:
-            feature_names = (
-                [str(name) for name in named] if named is not None else [f"f{j}" for j in range(values.shape[1])]
-            )
+            feature_names = column_names(matrix) or [f"f{j}" for j in range(values.shape[1])]
         names = tuple(feature_names)
         if len(names) != values.shape[1] or len(set(names)) != len(names):
             raise WindowsError(
@@ -231,17 +198,10 @@ class Windows:
         WindowsError
             There is no such feature, or one is named twice.
         """
-        place = {name: j for j, name in enumerate(self.feature_names)}
-        for i, name in enumerate(names):
-            if name not in place or name in names[:i]:
-                raise WindowsError(
-                    f"{'No feature' if name not in place else 'Twice the feature'} {name!r}.",
-                    hint=f"features: {', '.join(self.feature_names[:16])}.",
-                )
-        columns = [place[name] for name in names]
+        columns = places(self.schema, names)
         return replace(
             self,
-            features=np.ascontiguousarray(self.features[:, columns]),
+            features=self.features[:, columns],
             schema=tuple(self.schema[j] for j in columns),
         )
 
@@ -314,17 +274,6 @@ class Windows:
         if self.labels is not None:
             columns["label"] = pa.array(self.labels)
         return pa.table(columns)
-
-    def to_polars(self) -> pl.DataFrame:
-        """The windows as a polars frame."""
-        import polars as pl
-
-        return pl.DataFrame(pl.from_arrow(self.to_arrow()))
-
-    def to_pandas(self) -> pd.DataFrame:
-        """The windows as a pandas frame."""
-        frame: pd.DataFrame = self.to_arrow().to_pandas()
-        return frame
 
     def __len__(self) -> int:
         return len(self.features)

@@ -115,4 +115,4 @@ def test_a_bundle_scores_with_numpy_and_onnxruntime_alone(
     assert {"alert_analytics.scoring.scorer", "numpy", "onnxruntime"} <= loaded
     assert found["missing"] == list(ABSENT)
     ours = {name for name in loaded if name.startswith("alert_analytics.")}
-    assert {name.split(".")[1] for name in ours} == {"errors", "scoring"}
+    assert {name.split(".")[1] for name in ours} == {"errors", "matrices", "scoring"}

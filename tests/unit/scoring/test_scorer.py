@@ -228,7 +228,7 @@ def test_names_given_with_a_matrix_are_held_against_the_models(scorer: OnnxScore
         (
             np.ones(3),
             WindowsError,
-            r"An array of 1 dimension is no matrix; expected a row per window, 3 columns\. Hint: a",
+            r"An array of 1 dimension is no matrix; expected a row per window, a column per feature\. Hint: a",
         ),
         (np.ones((2, 2, 3)), WindowsError, "An array of 3 dimensions is no matrix"),
         ([], WindowsError, "An array of 1 dimension"),

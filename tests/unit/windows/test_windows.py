@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -73,7 +75,7 @@ def test_windows_share_no_memory_with_the_matrix_and_cannot_be_written_to() -> N
     assert matrix.flags.writeable
 
 
-@pytest.mark.parametrize("frame", [pl.DataFrame, pd.DataFrame])
+@pytest.mark.parametrize("frame", [pl.DataFrame, pd.DataFrame, pa.table, dict])
 def test_the_columns_of_a_dataframe_give_the_names(frame: type) -> None:
     windows = Windows.from_matrix(frame({"cpu": [1.0, None], "load": [3, 4]}))
     assert windows.feature_names == ("cpu", "load")
@@ -91,7 +93,7 @@ def test_numbers_beyond_float32_are_infinite_and_lists_are_matrices() -> None:
         ([["a", "b"]], "list is no matrix of numbers"),
         ([[1, 2], [3]], "list is no matrix of numbers"),
         (pl.DataFrame({"a": ["x"]}), "DataFrame is no matrix of numbers.*Hint.*leave out columns that hold text"),
-        (pa.table({"a": [1]}), "Table is no matrix of numbers"),
+        (pa.table({"a": ["1"]}), "Table is no matrix of numbers.*column 'a': it holds"),
         (np.zeros(3), "An array of 1 dimension is no matrix.*Hint.*reshape"),
         (np.zeros((1, 2, 3)), "An array of 3 dimensions is no matrix"),
     ],
@@ -112,6 +114,20 @@ def test_columns_of_different_lengths_are_refused() -> None:
         Windows(np.zeros((3, 1), np.float32), made([1]).schema, np.array(["x"] * 3), np.arange(3), 1)
     with pytest.raises(WindowsError, match="2 entities"):
         Windows(np.zeros((3, 2), np.float32), made([1]).schema, np.array(["x"] * 2), np.arange(3), 1)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_features_of_any_make_become_float32_row_by_row(kind: type, order: Literal["C", "F"]) -> None:
+    given = np.array([[1, 2], [3, 4], [5, 6]], dtype=kind, order=order)
+    windows = replace(made([1, 2, 3]), features=given)
+    assert (windows.features.dtype, windows.features.flags.c_contiguous) == (np.float32, True)
+    assert windows.features.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert not windows.features.flags.writeable
+    given[0, 0] = 7  # the caller's array stays the caller's
+    assert replace(made([1]), features=np.array([[1e300, -1e300]])).features.tolist() == [[np.inf, -np.inf]]
+    with pytest.raises(WindowsError, match="it holds <U1"):
+        replace(made([1]), features=np.array([["1", "2"]]))
 
 
 def test_windows_are_taken_as_they_are_and_a_matrix_is_made_some() -> None:
@@ -251,7 +267,14 @@ def test_a_table_in_any_library() -> None:
     ]
     assert windows.to_arrow().to_pylist() == windows.to_polars().to_dicts() == rows
     assert windows.to_pandas().to_dict("records") == rows
+    assert pl.DataFrame(windows).to_dicts() == pa.table(windows).to_pylist() == rows
     assert "label" not in Windows.from_matrix(np.zeros((1, 1))).to_arrow().column_names
+
+
+def test_a_csv_file_holds_the_same(tmp_path: Path) -> None:
+    windows = made([1, 2])
+    windows.to_csv(tmp_path / "windows.csv")
+    assert pl.read_csv(tmp_path / "windows.csv").to_dicts() == windows.to_polars().to_dicts()
 
 
 # -- some of the features -------------------------------------------------------------------------------------------
