@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from alert_analytics.settings import Settings
 _DEFAULT_DATABASE = "mlflow.db"
 _ARTIFACTS = "mlartifacts"
 _SQLITE = "sqlite:///"
-_WAIT_S = 5.0  # for another process that writes to the database
+WAIT_S = 10.0  # for another process that writes to the database
+_LOOK_AGAIN_S = 0.3
+_MLFLOW_BEGINS_WITH = {"alembic_version", "experiments"}
+_REGISTRY = "registered_models"
 _PLACES = (
     "http://HOST:PORT of a tracking server, or sqlite:///mlflow.db; set as tracking_uri=, as MLFLOW_TRACKING_URI, or "
     "in alert-analytics.toml."
@@ -137,7 +141,7 @@ def is_server(uri: str) -> bool:
 
 def artifact_place(uri: str) -> str | None:
     """Where a SQLite registry keeps its files: a folder beside it, as a ``file:`` address; None for any other."""
-    database = _database(uri)
+    database = database_of(uri)
     return None if database is None else (database.parent / _ARTIFACTS).as_uri()
 
 
@@ -154,12 +158,12 @@ def check_database(uri: str, *, create: bool) -> None:
     Raises
     ------
     RegistryError
-        There is no such file, it is no registry, or it cannot be written.
+        There is no such file or it is empty, it is no registry, or it cannot be written.
     """
-    database = _database(uri)
+    database = database_of(uri)
     if database is None:
         return
-    if not create and not database.is_file():
+    if not create and (not database.is_file() or not database.stat().st_size):
         raise RegistryError(
             f"There is no registry at {database}.",
             hint=f"aa.registry.register(model, name=...) makes one; another is at {_PLACES}",
@@ -169,24 +173,46 @@ def check_database(uri: str, *, create: bool) -> None:
             database.parent.mkdir(parents=True, exist_ok=True)
         mode = "rwc" if create else "ro"
         where = f"file:{quote(database.as_posix())}?mode={mode}"
-        with closing(sqlite3.connect(where, uri=True, timeout=_WAIT_S)) as connection:
+        with closing(sqlite3.connect(where, uri=True, timeout=WAIT_S)) as connection:
             if create:
                 connection.execute("BEGIN IMMEDIATE")  # fails at once where it cannot be written
                 connection.rollback()
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            tables = _tables_once_made(connection)
     except (OSError, sqlite3.Error) as error:
         raise RegistryError(
             f"{database}: cannot be {'written' if create else 'read'} as a registry ({error}).",
             hint=f"expected {_PLACES}",
         ) from error
-    if "registered_models" not in tables and (tables or not create):
+    if _REGISTRY not in tables and (tables or not create):
         raise RegistryError(
             f"{database}: a SQLite file, but no registry (its tables: {', '.join(sorted(tables)[:4]) or 'none'}).",
             hint=f"expected {_PLACES}",
         )
 
 
-def _database(uri: str) -> Path | None:
+def table_names(connection: sqlite3.Connection) -> set[str]:
+    """The tables of a SQLite file."""
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _tables_once_made(connection: sqlite3.Connection) -> set[str]:
+    """The tables; where MLflow is just making them (a server that starts, say), once no more are added."""
+    patience_ends = time.monotonic() + WAIT_S
+    before, now = (-1, set[str]()), _look(connection)
+    is_begun = bool(_MLFLOW_BEGINS_WITH & now[1]) and _REGISTRY not in now[1]
+    while is_begun and (_REGISTRY not in now[1] or now != before) and time.monotonic() < patience_ends:
+        time.sleep(_LOOK_AGAIN_S)
+        before, now = now, _look(connection)
+    return now[1]
+
+
+def _look(connection: sqlite3.Connection) -> tuple[int, set[str]]:
+    """How often the tables of a SQLite file were changed, and which there are."""
+    return int(connection.execute("PRAGMA schema_version").fetchone()[0]), table_names(connection)
+
+
+def database_of(uri: str) -> Path | None:
+    """The SQLite file of an address; None for any other."""
     if not uri.startswith(_SQLITE):
         return None
     return Path(uri.removeprefix(_SQLITE).partition("?")[0])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from alert_analytics.errors import AlertAnalyticsError, MissingDependencyError, RegistryError
 from alert_analytics.registry.address import check_database, is_server, resolved, shown
+from alert_analytics.registry.creation import make_registry
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -85,6 +86,10 @@ def connected(tracking_uri: str | None, *, create: bool) -> Iterator[MlflowClien
         knock, patience = ({name: text for name, text in one.items() if name not in os.environ} for one in _LIMITS)
         stack.enter_context(_environment(_SILENT | patience))
         stack.enter_context(_silence())
+        if create:
+            hint = "is there room for it, and does MLflow itself make one (`mlflow db upgrade sqlite:///new.db`)?"
+            with refused_as(f"The registry at {shown(uri)} cannot be made", hint=hint):
+                make_registry(uri)
         with _environment(knock):
             client = _reached(uri)
         yield client

@@ -265,6 +265,8 @@ def _done(undo: Any) -> bool:
 
 def _experiment(client: MlflowClient) -> str:
     """The experiment that holds the runs, made where there is none: its id."""
+    from mlflow.exceptions import MlflowException
+
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
@@ -275,4 +277,10 @@ def _experiment(client: MlflowClient) -> str:
             f"there is no experiment {EXPERIMENT!r}, and a bare database does not say where its files belong.",
             hint=f"make it: mlflow experiments create -n {EXPERIMENT} -l s3://bucket/folder",
         )
-    return str(client.create_experiment(EXPERIMENT, artifact_location=place))
+    try:
+        return str(client.create_experiment(EXPERIMENT, artifact_location=place))
+    except MlflowException as error:
+        found = client.get_experiment_by_name(EXPERIMENT) if error.error_code == "RESOURCE_ALREADY_EXISTS" else None
+        if found is None:
+            raise
+        return str(found.experiment_id)  # somebody else was quicker
