@@ -69,6 +69,7 @@ def test_nothing_of_the_process_is_changed(
     assert list(elsewhere.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_first_use_in_a_process_warns_of_nothing_and_prints_nothing(elsewhere: Path) -> None:
     code = """
 import numpy as np

@@ -118,7 +118,7 @@ def test_a_server_that_says_nothing_is_given_the_time_that_the_user_sets(
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "1"
 
 
-def test_a_bare_database_without_a_place_for_files_isrefused(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bare_database_without_a_place_for_files_is_refused(refused: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from alert_analytics.registry.register import _experiment
 
     class Client:
