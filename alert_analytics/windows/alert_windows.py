@@ -17,6 +17,7 @@ from alert_analytics.tables import counted
 from alert_analytics.windows.feature import Feature, Features
 from alert_analytics.windows.grid import NEVER_US, STALE_US, Counts, Grid
 from alert_analytics.windows.origin import Origin, entity_name
+from alert_analytics.windows.steps import checked_length
 from alert_analytics.windows.windows import Windows
 
 _MOST_BUCKETS = 200_000_000  # of all windows together: 10 GB of float32
@@ -128,7 +129,8 @@ def alert_windows(
     >>> windows.alerts(busiest).n_alerts == int(windows.features[busiest, 0])
     True
     """
-    names = _checked(every, by, length, timezone)
+    length = checked_length(length, "buckets")
+    names = _checked(every, by, timezone)
     asked = AlertHistory.open(alerts)
     history = asked.with_past()  # `since` says which windows are wanted, not what was known by then
     grid = Grid.of(history.span, every, timezone)
@@ -166,12 +168,10 @@ def alert_windows(
     return windows if since is None else windows.select(windows.window_end - windows.width >= np.datetime64(str(since)))
 
 
-def _checked(every: object, by: object, length: object, timezone: object) -> tuple[str, ...]:
+def _checked(every: object, by: object, timezone: object) -> tuple[str, ...]:
     """The names of `by`, once nothing is wrong with any of the parameters."""
     if not isinstance(every, timedelta) or every < timedelta(microseconds=1):
         raise WindowsError(f"every={every!r}; expected a positive length of time.", hint="every=timedelta(minutes=15)")
-    if not isinstance(length, int) or length < 1:
-        raise WindowsError(f"length={length!r}; expected a whole number of buckets, at least 1.")
     try:
         ZoneInfo(str(timezone))
     except (KeyError, ValueError, OSError) as error:  # OSError: it names a folder of zones, such as 'Europe'

@@ -16,7 +16,14 @@ from alert_analytics.tables import counted
 from alert_analytics.windows.feature import Feature, Features
 from alert_analytics.windows.origin import ALL
 from alert_analytics.windows.splitting import Times
-from alert_analytics.windows.steps import Ints, refuse_none, refuse_other_steps, usual_step, window_starts
+from alert_analytics.windows.steps import (
+    Ints,
+    checked_length,
+    refuse_none,
+    refuse_other_steps,
+    usual_step,
+    window_starts,
+)
 from alert_analytics.windows.windows import Windows
 
 
@@ -60,8 +67,8 @@ def metric_windows(
     ------
     WindowsError
         `frame` is no dataframe; a column is not there, or holds what it cannot; a time or entity is missing, or comes
-        twice; `length` is less than 1; no entity has as many rows one step apart, or one has them at another step than
-        the others.
+        twice; `length` is no whole number of at least 1; no entity has as many rows one step apart, or one has them at
+        another step than the others.
 
     Notes
     -----
@@ -82,8 +89,7 @@ def metric_windows(
     >>> windows.window_end.tolist(), windows.features.shape
     ([3, 4], (2, 3))
     """
-    if not isinstance(length, int) or length < 1:
-        raise WindowsError(f"length={length!r}; expected a whole number of rows, at least 1.")
+    length = checked_length(length, "rows")
     table = _table_of(frame)
     names = _metrics(table, columns, {"entity": entity, "time": time, "label": label})
     entities, codes = _entities(table, entity)

@@ -13,6 +13,22 @@ from alert_analytics.tables import counted
 Ints = npt.NDArray[np.int64]
 
 
+def checked_length(length: object, unit: str) -> int:
+    """Take a window's length as a plain number; `unit` says what it counts.
+
+    Raises
+    ------
+    WindowsError
+        It is no whole number, or less than 1.
+    """
+    if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or length < 1:
+        raise WindowsError(
+            f"length={length!r}; expected a whole number of {unit}, at least 1.",
+            hint=f"length=1: windows of one {unit[:-1]}.",
+        )
+    return int(length)
+
+
 def usual_step(codes: Ints, times: Ints) -> int:
     """Find the median difference between consecutive rows of an entity, the lower of two; 1 where no entity has two.
 

@@ -219,6 +219,12 @@ def test_series_are_called_by_their_values(sample: AlertHistory) -> None:
 # -- nothing there --------------------------------------------------------------------------------------------------
 
 
+def test_a_length_of_numpy_is_a_length(sample: aa.AlertHistory) -> None:
+    windows = alert_windows(sample, DAY, length=np.int32(2))  # type: ignore[arg-type]
+    assert (windows.recipe["length"], type(windows.recipe["length"])) == (2, int)
+    assert windows.features.tobytes() == alert_windows(sample, DAY, length=2).features.tobytes()
+
+
 @pytest.mark.parametrize("length", [1, 3])
 def test_no_whole_bucket_makes_no_window_but_a_schema(sample: AlertHistory, length: int) -> None:
     short = history([Row(timedelta(minutes=1), timedelta(minutes=5))])
@@ -239,6 +245,7 @@ def test_no_whole_bucket_makes_no_window_but_a_schema(sample: AlertHistory, leng
         ({"every": 900}, WindowsError, "every=900; expected a positive length of time"),
         ({"length": 0}, WindowsError, "length=0; expected a whole number of buckets"),
         ({"length": 1.5}, WindowsError, "length=1.5"),
+        ({"length": True}, WindowsError, "length=True; expected a whole number of buckets"),
         ({"timezone": "Mars/Olympus"}, WindowsError, "'Mars/Olympus' is no time zone.*Hint: give an IANA name"),
         ({"timezone": "Europe"}, WindowsError, "'Europe' is no time zone"),
         ({"timezone": "../etc"}, WindowsError, "is no time zone"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -232,6 +233,12 @@ def test_entities_are_text_in_order() -> None:
     assert windows.features[:, 0].tolist() == [1, 3, 2]
 
 
+def test_a_length_of_numpy_is_a_length() -> None:
+    windows = metric_windows(frame(cpu=CPU), length=np.int64(2))  # type: ignore[arg-type]
+    assert windows.feature_names == ("cpu[t-1]", "cpu[t]")
+    assert json.loads(json.dumps(windows.recipe))["length"] == windows.width == 2
+
+
 def test_the_recipe_says_how_to_make_them_again() -> None:
     table = sample_metrics()
     windows = metric_windows(table, label="label", length=5)
@@ -250,6 +257,10 @@ def test_the_recipe_says_how_to_make_them_again() -> None:
     [
         ({"length": 0}, "length=0; expected a whole number of rows"),
         ({"length": 2.0}, "length=2.0"),
+        ({"length": True}, "length=True; expected a whole number of rows"),
+        ({"length": np.bool_(True)}, "length=np.True_"),
+        ({"length": np.int64(0)}, r"length=np.int64\(0\)"),
+        ({"length": "2"}, "length='2'"),
         ({"entity": "host"}, "No column entity='host'; there is: entity, t, cpu, note.*Hint: entity=None where"),
         ({"time": "when"}, "No column time='when'"),
         ({"label": "bad"}, "No column label='bad'"),
