@@ -119,7 +119,7 @@ class CalibratedModel:
             )
         refuse_overlap("certify", given, self.calibration.span[1])
         raw, flagged = (scored.table[name].to_numpy()[known] for name in ("raw", "is_anomaly"))
-        by = "labels" if given.labels is not None else "declaration" if declared_normal else "nobody"
+        by = "labels" if given.is_normal is not None else "declaration" if declared_normal else "nobody"
         looked_at = given.select(known)
         size = worth(raw, looked_at)
         found = certificate(flagged, size, self.calibration.alpha, by, plain_span(looked_at))

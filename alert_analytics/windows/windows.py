@@ -36,7 +36,7 @@ class Windows(Tabled):
     entity : numpy.ndarray of str, shape (n,)
         Whose window it is.
     window_end : numpy.ndarray of datetime64[us] or int64, shape (n,)
-        When the window ends, UTC, or the step at which it does. Everything in the row was known by then.
+        When the window ends, UTC, or the step at which it does. The row tells of what had happened by then.
     width : numpy.timedelta64 or int
         From a window's start to its end, in the unit of `window_end`.
     labels : numpy.ndarray of int8, shape (n,), or None

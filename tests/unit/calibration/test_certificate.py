@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -150,3 +152,11 @@ def test_of_a_best_effort_nothing_was_promised() -> None:
     assert found is not None
     assert found.status == "no promise"
     assert found.sentence.endswith("nothing was promised of that.")
+
+
+def test_who_knows_what_is_normal_labels_it() -> None:
+    known = replace(hourly(np.full(300, 9.0), START + 450 * HOUR), is_normal=np.arange(300) < 200)
+    calibrated = Echo().fit(hourly(evenly(50))).calibrate(hourly(evenly(400), START + 50 * HOUR), false_alarm_rate=0.05)
+    found = calibrated.certify(known).certificate
+    assert found is not None
+    assert (found.status, found.m, found.normal_by) == ("falsified", 200, "labels")
