@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime
 import pytest
 from hypothesis import given, settings
@@ -13,7 +16,8 @@ from onnx.reference import ReferenceEvaluator
 
 from alert_analytics.calibration import CalibratedModel
 from alert_analytics.calibration.cut import ScoreMap, score_map
-from alert_analytics.calibration.head import UNCALIBRATED, head_graph, search_tree
+from alert_analytics.calibration.head import UNCALIBRATED, calibrated_graph, head_graph, search_tree
+from alert_analytics.detectors import AutoencoderDetector, Detector, IsolationForestDetector, PCADetector
 from tests.handmade import Echo, evenly, in_three
 
 OUTPUTS = ["score", "p_value", "is_anomaly"]
@@ -176,3 +180,52 @@ def test_scores_and_labels_and_p_values_agree_on_every_row(name: str, request: p
     assert (np.diff(score[np.argsort(raw)]) >= 0).all()
     for column, expected in zip((score, p_value, is_anomaly), model.calibration.scores.apply(raw), strict=True):
         np.testing.assert_array_equal(column, expected)
+
+
+# -- real detectors, a hundred thousand rows -------------------------------------------------------------------------
+
+
+def normal(n: int, seed: int) -> npt.NDArray[np.float32]:
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(n, 4)) @ np.random.default_rng(0).normal(size=(4, 10)) + 0.3 * rng.normal(size=(n, 10))
+    rows[rng.random(n) < 0.02] *= 3.0
+    return rows.astype(np.float32)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "detector",
+    [IsolationForestDetector(n_trees=50), AutoencoderDetector(epochs=5), PCADetector()],
+    ids=["forest", "autoencoder", "pca"],
+)
+def test_a_hundred_thousand_rows_with_the_cut_on_one_of_them(detector: Detector) -> None:
+    """A cut moved onto a row's very raw score, and one ulp to either side of it; a few seconds each."""
+    model = detector.fit(normal(2_000, 1)).calibrate(normal(3_000, 2), false_alarm_rate=0.05)
+    rows = normal(100_000, 3)
+    rows[::997] = np.nan
+    rows[np.random.default_rng(4).random(rows.shape) < 0.01] = np.nan
+    raw_graph, scores = model.fitted.raw_graph(), model.calibration.scores
+    native = model.fitted.raw_score(rows)
+    raw = by_whole_graph(raw_graph, scores, rows)[0]
+    row = int(np.nanargmin(np.abs(raw - scores.threshold)))
+    for cut in (np.nextafter(raw[row], -np.inf), raw[row], np.nextafter(raw[row], np.inf)):
+        moved = replace(scores, threshold=float(cut))
+        again, score, p_value, is_anomaly = by_whole_graph(raw_graph, moved, rows)
+        np.testing.assert_array_equal(again, raw)  # the same graph, the same batch: the same to the last bit
+        expected = moved.apply(raw)
+        for found, by_hand in zip((score, p_value, is_anomaly), expected, strict=True):
+            np.testing.assert_array_equal(found, by_hand)
+        assert bool(is_anomaly[row]) == bool(raw[row] >= cut)
+        band = 1e-12 if model.fitted.exact else 1e-5
+        np.testing.assert_allclose(native, raw, rtol=band, atol=band)
+        outside = np.abs(raw - cut) > band * max(1.0, abs(cut))
+        np.testing.assert_array_equal((native >= cut)[outside], is_anomaly[outside])
+    assert np.isnan(raw[::997]).all()
+
+
+def by_whole_graph(
+    raw_graph: onnx.ModelProto, scores: ScoreMap, rows: npt.NDArray[np.float32]
+) -> list[npt.NDArray[np.float64]]:
+    session = onnxruntime.InferenceSession(calibrated_graph(raw_graph, scores).SerializeToString())
+    found: list[npt.NDArray[np.float64]] = session.run(["raw", *OUTPUTS], {"features": rows})
+    return found

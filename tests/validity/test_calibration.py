@@ -16,6 +16,7 @@ N_CALIBRATIONS = 200
 AT_MOST = DELTA + 2 * math.sqrt(DELTA * (1 - DELTA) / N_CALIBRATIONS)
 LAWS = {law.name: law for law in laws()}
 ALONE = "the same, each series by itself"
+NOT_PROMISED = {ALONE, "the same, as if they stayed"}  # held against what the cut says nothing of
 
 
 @cache
@@ -25,7 +26,7 @@ def _rows(name: str) -> dict[float, Row]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in LAWS if name != ALONE])
+@pytest.mark.parametrize("name", [name for name in LAWS if name not in NOT_PROMISED])
 def test_the_promise_is_kept(name: str) -> None:
     for alpha, row in _rows(name).items():
         assert row.tallies["ours"].broken(alpha) <= AT_MOST, (name, alpha)
