@@ -81,8 +81,16 @@ def outcomes(folder: Path, make: Callable[[int], Detector], seed: int) -> Iterat
         )
 
 
+def pooled(found: list[Outcome]) -> str:
+    """False alarms of several servers together, with one-sided 95 % bounds at their effective sizes."""
+    share = sum(one.flagged for one in found) / sum(one.normal for one in found)
+    size = sum(one.normal_eff for one in found)
+    bounds = binomial_bounds(sum(one.flagged * one.normal_eff / one.normal for one in found), size, 0.05)
+    return f"{share:.1%} ({bounds.low:.1%} to {bounds.high:.1%})"
+
+
 def main(folder: Path = FOLDER) -> None:
-    print("| detector | seed | AUROC | average precision | effective windows | refused | flagged of normal | fit (s) |")
+    print("| detector | seed | AUROC | average precision | effective windows | refused | false alarms | fit (s) |")
     print("|---|---:|---:|---:|---|---:|---:|---:|", flush=True)
     issued: dict[str, list[Outcome]] = {}
     for name, make in DETECTORS.items():
@@ -92,7 +100,7 @@ def main(folder: Path = FOLDER) -> None:
             kept = [one for one in found if not one.refused]
             if seed == SEEDS[0]:
                 issued[name] = found
-            share = f"{sum(o.flagged for o in kept) / sum(o.normal for o in kept):.1%}" if kept else "-"
+            share = pooled(kept) if kept else "-"
             print(
                 f"| {name} | {seed} | {np.mean([o.auroc for o in found]):.3f} | "
                 f"{np.mean([o.average_precision for o in found]):.3f} | {min(sizes):.0f} to {max(sizes):.0f}, median "

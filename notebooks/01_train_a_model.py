@@ -34,6 +34,7 @@ import polars as pl
 import alert_analytics as aa
 
 alt.renderers.enable("svg")  # pictures that need no internet
+pl.Config.set_fmt_str_lengths(120).set_tbl_rows(20)
 history = aa.datasets.sample().tenant("acme")
 
 # %% [markdown]
@@ -127,7 +128,9 @@ autoencoder = aa.AutoencoderDetector(seed=0).fit(train).calibrate(calibration, f
 print(autoencoder.explain_threshold())
 
 # %% [markdown]
-# Metric series go the same way, here half an hour of six metrics of a machine to a window. These have labels.
+# Metric series go the same way, here half an hour of six metrics of a machine to a window. These have labels: a window
+# is labelled by its last step, and known to be normal only where no step in it is labelled. The certificate looks at
+# the latter alone, the table at all.
 
 # %%
 metrics = aa.metric_windows(aa.datasets.sample_metrics(), length=6, label="label")

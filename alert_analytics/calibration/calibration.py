@@ -43,6 +43,8 @@ class Calibration:
         The cut and the map.
     span : tuple
         Start and end: steps, or times in ISO 8601.
+    entities : tuple of str
+        Whose windows they were.
     """
 
     alpha: float
@@ -54,6 +56,7 @@ class Calibration:
     raw: Floats
     scores: ScoreMap
     span: Span
+    entities: tuple[str, ...]
 
 
 def calibration_of(
@@ -99,6 +102,7 @@ def calibration_of(
         raw,
         score_map(raw, alpha, rank),
         plain_span(looked_at),
+        tuple(sorted({str(name) for name in looked_at.entity})),
     )
     check_agreement(fitted, looked_at, raw, calibrated_graph(raw_graph, found.scores), found.scores)
     if promise is not None and not best_effort:

@@ -27,6 +27,7 @@ from alert_analytics.scoring import Manifest, OnnxScorer
 from alert_analytics.scoring.manifest import SCHEMA_VERSION, features_hash
 from alert_analytics.windows import as_windows, plain_span
 
+_LISTED = 200  # entities: a manifest is for people
 _LIBRARIES = ("alert-analytics", "numpy", "onnx", "onnxruntime", "scikit-learn", "scipy", "torch")
 
 
@@ -206,6 +207,7 @@ class CalibratedModel:
             exponent=found.scores.exponent,
             training={"n": learned.n, "start": learned.span[0], "end": learned.span[1]},
             calibration={"n": found.size.n, "start": found.span[0], "end": found.span[1]},
+            entities=found.entities if len(found.entities) <= _LISTED else (),
             band_share=band_share(found.raw, found.scores.threshold, exact=self.fitted.exact),
             certificate=self.certificate.to_dict() if self.certificate else None,
             versions=_versions(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from alert_analytics.calibration.cut import SCORE_CUT
 from alert_analytics.scoring import Manifest, Scores
 from alert_analytics.tables import FlatTable, counted, in_figures
 from alert_analytics.windows import Windows
@@ -79,6 +79,7 @@ class ScoredWindows(FlatTable):
             f"{self.n_anomalous:,} of {counted(len(self), 'window')} ({self.n_anomalous / len(self):.2%}) reach 0.85, "
             f"{self._promised}."
         )
+        lost += self._strangers
         top = self.most_anomalous(1)
         return f"{head}{lost} Most anomalous: {self.describe(top[0])}." if top else f"{head}{lost}"
 
@@ -127,8 +128,7 @@ class ScoredWindows(FlatTable):
             There is no such row.
         """
         record = self._row(row)
-        # Cut off, not rounded: what is below 0.85 never reads 0.850.
-        score = "not scored" if record["score"] is None else f"score {math.floor(record['score'] * 1000) / 1000:.3f}"
+        score = "not scored" if record["score"] is None else f"score {_shown(record['score'])}"
         return f"{record['entity']}, {self._when(row)}: {score}{self._unusual(row)}"
 
     def alerts(self, row: int = 0) -> AlertHistory:
@@ -147,6 +147,16 @@ class ScoredWindows(FlatTable):
         from alert_analytics.plots import plot_scores
 
         return plot_scores(self)
+
+    @property
+    def _strangers(self) -> str:
+        """A sentence on entities that the model was not calibrated with, empty where there is none."""
+        known = self.manifest.entities
+        strange = sorted(set(self.windows.entity.tolist()) - set(known)) if known else []
+        if not strange:
+            return ""
+        named = ", ".join(strange[:_NAMED]) + (", ..." if len(strange) > _NAMED else "")
+        return f" Careful: the model was not calibrated with {named}; its 0.85 promises nothing of them."
 
     @property
     def _promised(self) -> str:
@@ -176,3 +186,9 @@ class ScoredWindows(FlatTable):
         furthest = sorted(said, key=lambda j: -distance[j])[:_NAMED]
         parts = [f"{newest[j]} {in_figures(values[j])} (usually {in_figures(usual[j])})" for j in furthest]
         return f"; {', '.join(parts)}" if parts else ""
+
+
+def _shown(score: float) -> str:
+    """A score in three digits; what is below 0.85 never reads 0.850."""
+    rounded = f"{score:.3f}"
+    return "0.849" if score < SCORE_CUT and float(rounded) >= SCORE_CUT else rounded

@@ -128,5 +128,11 @@ def _show_registry(versions: list[ModelVersion], out: Path) -> None:
     for version in versions:
         say(version.sentence)
     say("Look at them at http://127.0.0.1:5000, with:")
-    command = f"mlflow ui --backend-store-uri {shlex.quote(f'sqlite:///{out}/mlflow.db')}"
-    console.print(Text(printable(f"  {command}")), soft_wrap=True)  # to be copied
+    _to_be_copied(f"mlflow ui --backend-store-uri {shlex.quote(f'sqlite:///{out}/mlflow.db')}")
+    say("Score later alerts of the same services with the bundle:")
+    _to_be_copied(f"alert-analytics score FILE --model {shlex.quote(f'{out}/{versions[0].name}')}")
+
+
+def _to_be_copied(command: str) -> None:
+    """Print a command on one line, however long."""
+    console.print(Text(printable(f"  {command}")), soft_wrap=True)

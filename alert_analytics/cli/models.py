@@ -11,6 +11,7 @@ from rich.text import Text
 
 from alert_analytics import registry
 from alert_analytics.cli.output import console, say, show, show_table
+from alert_analytics.errors import CalibrationError
 from alert_analytics.history import AlertHistory
 from alert_analytics.registry.address import check_alias, check_name
 from alert_analytics.registry.connection import require_mlflow
@@ -46,7 +47,14 @@ def train_model(
         require_mlflow()
         check_name(spec.name)
         check_alias(alias)
-    trained = trained_aloud(history, spec)
+    try:
+        trained = trained_aloud(history, spec)
+    except CalibrationError as error:
+        reachable = (
+            (error.hint or "").partition(" is within reach")[0].replace("false_alarm_rate=", "--false-alarm-rate ")
+        )
+        way = f"{reachable} is within reach, or " if reachable.startswith("--") else ""
+        raise CalibrationError(error.message, hint=f"{way}a longer history.") from error
     say_lines(trained.model.explain_threshold())
     if registers:
         say(register_trained(trained, alias=alias, out=out).sentence)

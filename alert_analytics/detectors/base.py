@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
+_CALIBRATED = {"score", "export", "certify", "threshold"}
 _FEWEST = 2  # windows: below that there is nothing to learn
 _PER_SD = 1.349  # interquartile ranges of a normal law
 _ROUNDING = 1e-6  # of a float32
@@ -203,6 +204,11 @@ class FittedDetector(ABC):
         filled = np.where(is_missing, self.learned.medians, given.features)
         scores = self._scored(filled) if len(given) else np.empty(0)
         return np.where(is_missing.all(axis=1), np.nan, scores)
+
+    def __getattr__(self, name: str) -> object:
+        """Say what is missing to somebody who asks too early for what only a calibrated model can do."""
+        hint = f"; {name}() is a calibrated model's: .calibrate(calibration) first" if name in _CALIBRATED else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}.")
 
     def calibrate(
         self,

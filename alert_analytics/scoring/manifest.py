@@ -42,6 +42,8 @@ class Manifest:
         t and c: ``is_anomaly`` is ``raw >= t``, ``score = 1 - p_value^c``.
     training, calibration : mapping
         ``n``, and the span: ``start`` and ``end``.
+    entities : tuple of str
+        Whose windows calibrated it; empty where they are more than 200.
     band_share : float
         Share of calibration rows so near the cut that another batch size or runtime could label them otherwise.
     certificate : mapping or None
@@ -66,6 +68,7 @@ class Manifest:
     exponent: float
     training: Mapping[str, Any]
     calibration: Mapping[str, Any]
+    entities: tuple[str, ...]
     band_share: float
     certificate: Mapping[str, Any] | None
     versions: Mapping[str, str]
@@ -95,7 +98,7 @@ class Manifest:
             raise BundleError(f"{where}: no model of this library (its metadata lacks {missing[0]}).", hint=hint)
         try:
             read = {field.name: json.loads(metadata[field.name]) for field in fields(cls)}
-            read["feature_names"], read["features"] = tuple(read["feature_names"]), tuple(read["features"])
+            read |= {name: tuple(read[name]) for name in ("feature_names", "features", "entities")}
             said = features_hash(read["feature_names"])
         except (ValueError, TypeError, KeyError) as error:
             raise BundleError(f"{where}: its metadata cannot be read ({error}).", hint=hint) from error

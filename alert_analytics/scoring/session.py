@@ -41,7 +41,7 @@ def open_session(model: bytes, where: str) -> Any:
     except Exception as error:  # its exceptions share no base but this
         raise BundleError(
             f"{where}: onnxruntime cannot load it ({str(error).splitlines()[0][:200]}).",
-            hint=f"expected an exported model; its operators need onnxruntime 1.21 or later, here is "
+            hint="cut short, or no exported model? Its operators need onnxruntime 1.21 or later, here is "
             f"{onnxruntime.__version__}.",
         ) from error
 

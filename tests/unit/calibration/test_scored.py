@@ -111,7 +111,7 @@ def test_the_sentence_says_how_many_reach_085_and_which_most(model: CalibratedMo
     assert scored.n_anomalous == 2
     assert scored.sentence == (
         "2 of 4 windows (50.00%) reach 0.85, where at most 1.00% of normal ones should. 1 window without any value "
-        "could not be scored. Most anomalous: db, Sun 30 Mar 2025 09:00 to 10:00 UTC: score 0.922; "
+        "could not be scored. Most anomalous: db, Sun 30 Mar 2025 09:00 to 10:00 UTC: score 0.923; "
         "latency 3 (usually 0.496)."
     )
 
@@ -223,3 +223,14 @@ def test_a_bare_matrix_is_scored_like_windows_of_it(model: CalibratedModel) -> N
     one = model.score(Windows.from_matrix(matrix, ["latency"])).table
     assert one.equals(model.score(matrix).table)
     assert one["window_end"].to_pylist() == list(range(30))
+
+
+def test_entities_that_the_model_has_never_seen_are_named(model: CalibratedModel) -> None:
+    known = hourly([0.5, 0.2], LATER)
+    assert "Careful" not in model.score(known).sentence
+    strange = replace(known, entity=np.array(["db", "mail"], dtype=object))
+    said = " Careful: the model was not calibrated with mail; its 0.85 promises nothing of them. Most anomalous: "
+    assert said in model.score(strange).sentence
+    crowd = replace(known, entity=np.array(["a", "b"], dtype=object)).select([0, 1, 0, 1])
+    many = replace(crowd, entity=np.array(["a", "b", "c", "d"], dtype=object))
+    assert "not calibrated with a, b, c, ...; its" in model.score(many).sentence

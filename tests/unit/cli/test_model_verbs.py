@@ -269,7 +269,7 @@ def test_ten_alerts(tmp_path: Path, run: Any) -> None:
     n = calibrating(tmp_path / "ten.csv")
     assert 30 < n < 60
     ran = run("train", "ten.csv")
-    refused(ran, f"{n} calibration windows are worth ", "a longer calibration span")
+    refused(ran, f"{n} calibration windows are worth ", "a longer history")
     assert "independent ones" in ran.err
     assert "a false-alarm rate of 0.01 with 95% confidence needs 299." in ran.err
     assert not (tmp_path / "mlflow.db").exists()
@@ -285,7 +285,7 @@ def test_a_history_too_short_for_the_rate_says_which_is_within_reach(tmp_path: P
     ran = run("train", *ACME, "--spec", "small.toml", "--false-alarm-rate", "0.001", "--out", "out")
     n = calibrating(aa.datasets.sample().tenant("acme"), "service")
     assert 3_200 < n < 3_230
-    refused(ran, f"{n:,} calibration windows are worth ", "false_alarm_rate=0.01 is within reach")
+    refused(ran, f"{n:,} calibration windows are worth ", "--false-alarm-rate 0.01 is within reach")
     assert "a false-alarm rate of 0.001 with 95% confidence needs 2,995." in ran.err
     assert not (tmp_path / "out").exists()
 
@@ -332,7 +332,7 @@ def test_a_specification_with_a_mistake(tmp_path: Path, run: Any) -> None:
 
 def test_a_file_that_is_no_bundle(tmp_path: Path, run: Any) -> None:
     (tmp_path / "some.onnx").write_bytes(b"hello")
-    refused(run("score", *ACME, "--model", "some.onnx"), "some.onnx: onnxruntime cannot load it", "an exported model")
+    refused(run("score", *ACME, "--model", "some.onnx"), "some.onnx: onnxruntime cannot load it", "no exported model")
     refused(run("score", *ACME, "--model", "none"), "none: No such file or directory.", "models:/NAME@ALIAS")
     (tmp_path / "folder").mkdir()
     refused(run("score", *ACME, "--model", "folder"), "folder/model.onnx: No such file", "model.export()")

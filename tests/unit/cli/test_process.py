@@ -44,7 +44,8 @@ def test_both_commands_that_inspect_prints_run_unchanged(foreign: Path, tmp_path
     told = " ".join(ran.stdout.split())
     assert "300 new" in told
     assert "The three alerts to look at first, and why" in told
-    assert "Version 1 of alert-volume, known as challenger, is models:/alert-volume/1 at" in told
+    assert "What would a model have noticed?" in told
+    assert "990 calibration windows are worth" in told
 
 
 def test_an_error_ends_with_one_and_without_a_traceback(tmp_path: Path) -> None:

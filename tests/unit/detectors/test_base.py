@@ -350,3 +350,14 @@ def test_features_are_described_in_plain_values() -> None:
         {"name": "a", "unit": "1", "formula": "as given", "median": 1.0, "spread": 1.0},
         {"name": "b", "unit": "1", "formula": "as given", "median": 1.0, "spread": 1.0},
     )
+
+
+@pytest.mark.parametrize("name", ["score", "export", "certify", "threshold"])
+def test_asking_too_early_says_what_is_missing(name: str) -> None:
+    fitted = PCADetector().fit(np.eye(4))
+    with pytest.raises(
+        AttributeError, match=rf"no attribute '{name}'; {name}\(\) is .* \.calibrate\(calibration\) first"
+    ):
+        getattr(fitted, name)
+    with pytest.raises(AttributeError, match=r"no attribute 'scoer'\.$"):
+        _ = fitted.scoer

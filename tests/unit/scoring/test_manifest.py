@@ -27,6 +27,7 @@ MANIFEST = Manifest(
     exponent=0.41195838,
     training={"n": 500, "start": "2025-01-01T00:00:00", "end": 7},
     calibration={"n": 1000, "start": None, "end": None},
+    entities=("db", "web"),
     band_share=0.0,
     certificate=None,
     versions={"numpy": "2.4.6"},
