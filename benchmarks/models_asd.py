@@ -85,7 +85,7 @@ def pooled(found: list[Outcome]) -> str:
     """False alarms of several servers together, with one-sided 95 % bounds at their effective sizes."""
     share = sum(one.flagged for one in found) / sum(one.normal for one in found)
     size = sum(one.normal_eff for one in found)
-    bounds = binomial_bounds(sum(one.flagged * one.normal_eff / one.normal for one in found), size, 0.05)
+    bounds = binomial_bounds(share * size, size, 0.05)
     return f"{share:.1%} ({bounds.low:.1%} to {bounds.high:.1%})"
 
 
