@@ -182,6 +182,7 @@ def test_a_mere_folder_of_its_name_is_no_package(tmp_path: Path, monkeypatch: py
     assert installed("numpy")
 
 
+@pytest.mark.slow
 def test_without_altair_the_demo_leaves_tables_and_says_how_to_get_charts(
     ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +218,7 @@ def test_a_history_of_moments_has_no_windows(tmp_path: Path, run: Any) -> None:
     assert flat(ran.out).count("Too few windows of 60 minutes: 0 to train on") == 2
 
 
+@pytest.mark.slow
 def test_a_shorter_history_promises_less(small: Any, drawn: Any) -> None:
     """Ten weeks do not suffice for one per cent; what they suffice for is promised."""
     history = aa.AlertHistory.open(drawn(70, 300))
@@ -231,6 +233,7 @@ def test_a_shorter_history_promises_less(small: Any, drawn: Any) -> None:
         train(history, small("alert-volume", "isolation_forest", false_alarm_rate=0.01))
 
 
+@pytest.mark.slow
 def test_a_store_s_story(ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alert_analytics.cli.demo.installed", lambda name: False)
     assert run("ingest", ordinary, "--store", "s.duckdb").code == 0
