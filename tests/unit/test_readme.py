@@ -19,6 +19,7 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in _blocks("python"):

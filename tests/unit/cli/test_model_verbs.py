@@ -231,6 +231,7 @@ def test_names_are_printed_as_they_are(bundle: Path, tmp_path: Path, run: Any) -
 # -- export -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_exported_model_scores_as_the_registered_one(
     registered: str, trained: TrainedModel, tmp_path: Path, run: Any
 ) -> None:

@@ -56,6 +56,7 @@ def test_an_error_ends_with_one_and_without_a_traceback(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["trend {store}", "describe {store}", "ingest {file} --store {store}"])
 def test_a_store_that_another_process_holds(verb: str, ordinary: Path, tmp_path: Path) -> None:
     with aa.AlertStore.open(tmp_path / "held.duckdb") as held:

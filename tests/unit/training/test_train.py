@@ -77,6 +77,7 @@ def test_the_steps_are_told_as_they_begin(acme: AlertHistory, small: TrainingSpe
     assert told == ["making windows", "training", "calibrating", "testing"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detector", ["isolation_forest", "pca", "autoencoder"])
 def test_the_same_history_gives_the_same_bundle_byte_for_byte(
     detector: str, acme: AlertHistory, tmp_path: Path
