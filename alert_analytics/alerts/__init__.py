@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alert_analytics.alerts.alert import Alert
     from alert_analytics.alerts.conditions import Expression, evaluate, parse
+    from alert_analytics.alerts.events import AlertEvent, EventKind
     from alert_analytics.alerts.rules import AlertRule
     from alert_analytics.alerts.states import AlertResolution, AlertSeverity, AlertStatus
     from alert_analytics.alerts.table import ALERT_SCHEMA, alerts_table
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ALERT_SCHEMA",
     "Alert",
+    "AlertEvent",
     "AlertResolution",
     "AlertRule",
     "AlertSeverity",
     "AlertStatus",
+    "EventKind",
     "Expression",
     "alerts_table",
     "evaluate",
@@ -31,10 +34,12 @@ __all__ = [
 _HOMES = {
     "ALERT_SCHEMA": "table",
     "Alert": "alert",
+    "AlertEvent": "events",
     "AlertResolution": "states",
     "AlertRule": "rules",
     "AlertSeverity": "states",
     "AlertStatus": "states",
+    "EventKind": "events",
     "Expression": "conditions",
     "alerts_table": "table",
     "evaluate": "conditions",
