@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from alert_analytics.engine import attach, connect
+from alert_analytics.engine import attach, connect, run
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, QueryError, SourceError
+from alert_analytics.history.folding import fold_events
 from alert_analytics.history.reading import is_parquet, table_of, with_lines
-from alert_analytics.history.schema import COLUMNS, EXTRA, canonical
+from alert_analytics.history.schema import COLUMNS, EXTRA, canonical, identified
+from alert_analytics.history.scope import Scope, events_as_of, rows_as_of, tenant_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 STORE = "store"  # the name under which a store's file is attached
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_KEPT_FOLDS = 8
+_NUMBERS = count()
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Base:
     origin: str
     in_store: bool = False
     has_identity: bool = True
+    _folds: dict[tuple[str | None, datetime, int], str] = field(default_factory=dict)
 
     def cursor(self) -> DuckDBPyConnection:
         """Open a cursor of one's own: temporary views on it are invisible to others."""
@@ -56,13 +62,16 @@ class Base:
             ) from error
 
     def version(self) -> int:
-        """A number that grows with every ingest: the length of their log, for what is not in a store always 0."""
-        return self.cursor().table(f"{STORE}.ingests").shape[0] if self.in_store else 0
+        """A number that grows with every change of the store; for what is not in one always 0."""
+        if not self.in_store:
+            return 0
+        [(generation,)] = self.cursor().table(f"{STORE}.meta").max("generation").fetchall()
+        return int(generation)
 
     def sound(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
         """The rows that broke no rule."""
         if self.in_store:
-            return cursor.table(f"{STORE}.alerts")
+            return cursor.view(f"{STORE}.alerts")
         judged = self._judged(cursor)
         kept = [name for name in judged.columns if name in COLUMNS or name.startswith(EXTRA)]
         columns = (duckdb.ColumnExpression(name).alias(name.removeprefix(EXTRA)) for name in kept)
@@ -86,13 +95,44 @@ class Base:
         except duckdb.Error as error:  # the Parquet files behind it have gone or changed
             raise QueryError(f"{self.origin}: {str(error).splitlines()[0]}") from error
 
+    def sound_as_of(self, cursor: DuckDBPyConnection, scope: Scope, moment: datetime) -> DuckDBPyRelation:
+        """The scope's tenant's alerts as they were known just before `moment`: folded from what was observed by then.
+
+        A row of a table tells of events at the times that stand in it; where it is the only word about its alert,
+        nothing has to be folded.
+        """
+        if not self.in_store:
+            return rows_as_of(tenant_rows(self.sound(cursor), scope), moment)
+        table = self._folded_as_of(scope, moment)
+        plain = rows_as_of(tenant_rows(cursor.view(f"{STORE}.plain"), scope), moment)
+        kept = [duckdb.ColumnExpression(name) for name in plain.columns if name != "timeline"]
+        return plain.select(*kept).union(cursor.table(table).select(*kept))
+
+    def _folded_as_of(self, scope: Scope, moment: datetime) -> str:
+        """Name a table of the alerts that are no plain row; it is made once, and lasts while it is one of the latest."""
+        key = (scope.tenant, moment, self.version())
+        if key not in self._folds:
+            while len(self._folds) >= _KEPT_FOLDS:
+                self.cursor().execute(f"DROP TABLE {self._folds.pop(next(iter(self._folds)))}")
+            cursor, table = self.cursor(), f"folded_as_of_{next(_NUMBERS)}"
+            cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {STORE}.folded LIMIT 0")
+            events = run(cursor, "folded_events", package=__package__).relation
+            fold_events(cursor, events_as_of(tenant_rows(events, scope), moment), table)
+            self._folds[key] = table
+        return self._folds[key]
+
+    def last_observed(self, cursor: DuckDBPyConnection, tenant: str | None) -> datetime | None:
+        """The latest moment that the tenant's ingests into a store observed; without a tenant, anyone's."""
+        ingests = tenant_rows(cursor.table(f"{STORE}.ingests"), Scope(tenant=tenant))
+        [(latest,)] = ingests.max("last_observed").fetchall()
+        found: datetime | None = latest
+        return found
+
     def complete_until(self, cursor: DuckDBPyConnection, tenant: str | None) -> datetime | None:
         """The latest moment until which an ingest declared the tenant's alerts complete; without a tenant, anyone's."""
         if not self.in_store:
             return None
-        ingests = cursor.table(f"{STORE}.ingests")
-        if tenant is not None:
-            ingests = ingests.filter(duckdb.ColumnExpression("tenant_id") == duckdb.ConstantExpression(tenant))
+        ingests = tenant_rows(cursor.table(f"{STORE}.ingests"), Scope(tenant=tenant))
         [(latest,)] = ingests.max("complete_until").fetchall()
         declared: datetime | None = latest
         return declared
@@ -132,9 +172,9 @@ def base_of(data: Any) -> Base:
         answer = canonical(connection, rows, lasting=True)
     except HistoryError as error:
         raise HistoryError(f"{origin}: {error.message}", hint=error.hint) from error
-    answer.relation.create_view("judged", replace=True)
-    identified = {"fingerprint", "alert_id"} & {name.lower() for name in raw.columns}
-    return Base(connection, rows="judged", origin=origin, has_identity=bool(identified))
+    identified(connection, answer.relation).create_view("judged", replace=True)
+    identity = {"fingerprint", "alert_id"} & {name.lower() for name in raw.columns}
+    return Base(connection, rows="judged", origin=origin, has_identity=bool(identity))
 
 
 def check_store(connection: DuckDBPyConnection, path: str | Path, *, may_be_new: bool = False) -> None:
@@ -145,7 +185,10 @@ def check_store(connection: DuckDBPyConnection, path: str | Path, *, may_be_new:
     SourceError
         It lacks a store's tables, or a later version of the library made it.
     """
-    query = "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL"
+    query = (
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 UNION ALL "
+        "SELECT view_name FROM duckdb_views() WHERE database_name = $1 AND NOT internal ORDER BY ALL"
+    )
     tables = [str(name) for (name,) in connection.execute(query, [STORE]).fetchall()]
     if may_be_new and not tables:
         return

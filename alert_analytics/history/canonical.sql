@@ -1,17 +1,22 @@
--- A row per given row: the canonical columns, and in `reason` why the row cannot be used (null: it can).
--- `declared_tenant` and `declared_source` are what the caller said of rows that name none.
+-- A row per given row: the canonical columns and what makes it an event, and in `reason` why the row cannot be used
+-- (null: it can). `declared_tenant` and `declared_source` are what the caller said of rows that name none.
 WITH worded AS (
     SELECT
         * REPLACE (
             coalesce(tenant_id, declared_tenant, 'default') AS tenant_id,
             coalesce(source, declared_source) AS source,
-            coalesce(rule, 'unknown') AS rule,
+            -- What an event does not say stays unsaid: another one of the same alert may say it.
+            CASE WHEN kind = 'row' THEN coalesce(rule, 'unknown') ELSE rule END AS rule,
+            CASE WHEN kind = 'row' THEN coalesce(labels, MAP {}) ELSE labels END AS labels,
+            CASE WHEN kind = 'row' THEN coalesce(occurrences, 1) ELSE occurrences END AS occurrences,
             nullif(lower(trim(severity)), '') AS severity,
             nullif(lower(trim(status)), '') AS status,
             nullif(lower(trim(resolution)), '') AS resolution,
-            coalesce(labels, MAP {}) AS labels,
-            coalesce(occurrences, 1) AS occurrences,
-            coalesce(observed_at, resolved_at, acknowledged_at, fired_at) AS observed_at
+            CASE WHEN kind = 'row' THEN fired_at ELSE happened_at END AS happened_at,
+            CASE
+                WHEN kind = 'row' THEN coalesce(observed_at, resolved_at, acknowledged_at, fired_at)
+                ELSE coalesce(observed_at, happened_at)
+            END AS observed_at
         ),
         (now() AT TIME ZONE 'UTC')::TIMESTAMP + INTERVAL 1 DAY AS tomorrow
     FROM given
@@ -21,14 +26,23 @@ judged AS (
         * REPLACE (
             CASE
                 WHEN reason IS NOT NULL THEN reason
-                WHEN fired_at IS NULL THEN 'no fired_at'
+                WHEN kind NOT IN (
+                    'row', 'fire', 'reopen', 'change', 'acknowledge', 'unacknowledge', 'suppress', 'unsuppress',
+                    'escalate', 'reassign', 'notify', 'resolve'
+                ) THEN concat('unknown kind of event ''', kind, '''')
+                WHEN kind <> 'row' AND fingerprint IS NULL THEN 'no fingerprint'
+                WHEN happened_at IS NULL THEN CASE WHEN kind = 'row' THEN 'no fired_at' ELSE 'no happened_at' END
                 WHEN fired_at < TIMESTAMP '0001-01-01' THEN 'fired_at lies before all calendars'
+                WHEN happened_at < TIMESTAMP '0001-01-01' THEN 'happened_at lies before all calendars'
                 WHEN fired_at > tomorrow THEN 'fired_at lies in the future'
                 WHEN resolved_at > tomorrow THEN 'resolved_at lies in the future'
                 WHEN acknowledged_at > tomorrow THEN 'acknowledged_at lies in the future'
+                WHEN happened_at > tomorrow THEN 'happened_at lies in the future'
                 WHEN observed_at > tomorrow THEN 'observed_at lies in the future'
-                WHEN resolved_at < fired_at THEN 'resolved_at precedes fired_at'
-                WHEN acknowledged_at < fired_at THEN 'acknowledged_at precedes fired_at'
+                WHEN resolved_at < fired_at OR (kind = 'resolve' AND happened_at < fired_at)
+                    THEN 'resolved_at precedes fired_at'
+                WHEN acknowledged_at < fired_at OR (kind = 'acknowledge' AND happened_at < fired_at)
+                    THEN 'acknowledged_at precedes fired_at'
                 WHEN severity NOT IN ('info', 'low', 'medium', 'high', 'critical')
                     THEN concat('unknown severity ''', severity, '''')
                 WHEN status NOT IN ('firing', 'acknowledged', 'resolved', 'suppressed')
@@ -41,6 +55,7 @@ judged AS (
             END AS reason,
             -- The times say how far an alert has come; only suppression is a word of its own.
             CASE
+                WHEN kind <> 'row' THEN NULL
                 WHEN status = 'suppressed' THEN 'suppressed'
                 WHEN resolved_at IS NOT NULL THEN 'resolved'
                 WHEN acknowledged_at IS NOT NULL THEN 'acknowledged'
@@ -48,30 +63,13 @@ judged AS (
             END AS status
         )
     FROM worded
-),
-hashed AS (
-    SELECT
-        *,
-        md5(to_json([
-            tenant_id, source, origin, rule, service, team, severity, message, fired_at::VARCHAR,
-            acknowledged_at::VARCHAR, resolved_at::VARCHAR, resolution, occurrences::VARCHAR, assignee,
-            value::VARCHAR, labels::VARCHAR, metadata
-        ])) AS content
-    FROM judged
 )
 SELECT
-    * EXCLUDE (declared_tenant, declared_source, tomorrow, content, place)
+    * EXCLUDE (declared_tenant, declared_source, tomorrow)
     REPLACE (
         -- A refused row is a matter of whoever brought it, whatever tenant it names.
         CASE WHEN reason IS NULL THEN tenant_id ELSE coalesce(declared_tenant, tenant_id) END AS tenant_id,
         CASE WHEN reason IS NOT NULL THEN json_extract_string(to_json(original), '$') END AS original,
-        -- Without an identity the row's content, and its place among identical rows, stand for it.
-        coalesce(fingerprint, concat_ws('-', content, place)) AS fingerprint,
-        coalesce(
-            alert_id,
-            md5(to_json([
-                tenant_id, source, coalesce(fingerprint, concat_ws('-', content, place)), epoch_us(fired_at)::VARCHAR
-            ]))
-        ) AS alert_id
+        coalesce(fingerprint, alert_id) AS fingerprint
     )
-FROM hashed
+FROM judged

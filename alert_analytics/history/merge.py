@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,30 @@ import duckdb
 
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import QueryError
+from alert_analytics.history.folding import fold_events
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-_STEPS = ("merge_quarantine", "merge_replaced", "merge_alerts", "merge_log")
+_READ = ("merge_repeated", "merge_fresh", "merge_touched", "merge_before")
+_WRITTEN = ("merge_quarantine", "merge_events", "merge_superseded", "merge_replaced")
+_TEMPORARY = ("staged", "repeated", "fresh", "touched", "before", "refolded", "tellings")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far a pull from a running system has come: kept in the store, moved with the ingest that it speaks of.
+
+    Attributes
+    ----------
+    name : str
+        What is pulled, such as a source and its address.
+    value : str
+        Where to go on; JSON text, for whoever pulls.
+    """
+
+    name: str
+    value: str
 
 
 def merge(
@@ -23,6 +43,7 @@ def merge(
     tenant: str | None,
     source: str,
     complete_until: datetime | None,
+    moved: Cursor | None = None,
 ) -> dict[str, int]:
     """Merge rows that :func:`canonical` judged into the attached store.
 
@@ -31,14 +52,16 @@ def merge(
     cursor : DuckDBPyConnection
         A cursor on which the store is attached.
     judged : DuckDBPyRelation
-        Canonical columns with ``line``, ``original`` and ``reason``.
+        Canonical columns and those of an event, with ``line``, ``original`` and ``reason``.
     tenant, source, complete_until
         What the log of ingests keeps, for each tenant in the batch; `tenant` is None for the operator.
+    moved : Cursor, optional
+        A cursor to move in the same transaction.
 
     Returns
     -------
     dict of str to int
-        ``n_read, n_new, n_updated, n_duplicate, n_quarantined``.
+        ``n_read, n_new, n_updated, n_duplicate, n_quarantined, n_waiting``.
 
     Raises
     ------
@@ -47,21 +70,28 @@ def merge(
 
     Notes
     -----
-    Of several observations of one alert the one observed last stays; between equally late ones the one whose content
-    sorts last, so that the outcome is the same in any order.
+    Most rows are the only word about their alert: they go to the log, and are their alert. What is told twice is
+    compared with the log; the timelines in which something is no row, and the rows that others tell of too, are folded
+    anew. Of the store nothing is read but these.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     params: dict[str, object] = {"now": now, "tenant": tenant, "source": source, "complete_until": complete_until}
     try:
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE staged AS {judged.sql_query()}")
-        cursor.execute(text_of(__package__, "merge_incoming"))
-        answer = cursor.sql(text_of(__package__, "merge_counts"))
-        counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
+        cursor.execute(f"CREATE OR REPLACE TEMP VIEW judged_rows AS {judged.sql_query()}")
+        cursor.execute(text_of(__package__, "stage"))
+        if cursor.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL AND kind <> 'row' LIMIT 1").fetchall():
+            cursor.execute(text_of(__package__, "stage_refused"))
         cursor.execute("BEGIN TRANSACTION")
         try:
-            for step in _STEPS:
-                text = text_of(__package__, step)
-                cursor.execute(text, {name: value for name, value in params.items() if f"${name}" in text})
+            # Whoever changes the generation first keeps a second writer of this process out.
+            cursor.execute("UPDATE store.meta SET generation = generation + 1")
+            for step in (*_READ, *_WRITTEN, "merge_log"):
+                _do(cursor, step, params)
+            _fold_touched(cursor)
+            if moved is not None:
+                _do(cursor, "merge_cursor", params | {"name": moved.name, "value": moved.value})
+            answer = cursor.sql(text_of(__package__, "merge_counts"))
+            counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
@@ -69,5 +99,19 @@ def merge(
     except duckdb.Error as error:
         raise QueryError(f"ingest of {source}: {str(error).splitlines()[0]}") from error
     finally:
-        cursor.execute("DROP TABLE IF EXISTS incoming; DROP TABLE IF EXISTS staged")
+        cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
+        cursor.execute("DROP VIEW IF EXISTS judged_rows")
     return counts
+
+
+def _do(cursor: DuckDBPyConnection, step: str, params: dict[str, object]) -> None:
+    text = text_of(__package__, step)
+    cursor.execute(text, {name: value for name, value in params.items() if f"${name}" in text})
+
+
+def _fold_touched(cursor: DuckDBPyConnection) -> None:
+    cursor.execute("CREATE OR REPLACE TEMP TABLE refolded AS SELECT * FROM store.folded LIMIT 0")
+    cursor.execute(text_of(__package__, "tellings_table"))
+    events = cursor.sql(text_of(__package__, "touched_events"))
+    fold_events(cursor, events, "refolded", tellings="tellings")
+    cursor.execute(text_of(__package__, "merge_folded"))

@@ -5,10 +5,11 @@ SELECT
     tenant_id,
     $source,
     CASE WHEN $tenant::VARCHAR IS NOT NULL OR count(*) > count(reason) THEN $complete_until::TIMESTAMP END,
+    max(greatest(happened_at, observed_at, acknowledged_at, resolved_at)) FILTER (reason IS NULL),
     count(*),
     $now
 FROM staged
 GROUP BY tenant_id
 UNION ALL
-SELECT $tenant::VARCHAR, $source, $complete_until::TIMESTAMP, 0, $now
+SELECT $tenant::VARCHAR, $source, $complete_until::TIMESTAMP, NULL, 0, $now
 WHERE NOT EXISTS (SELECT 1 FROM staged)

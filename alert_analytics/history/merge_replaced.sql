@@ -1,3 +1,4 @@
--- The alerts of which the batch holds a later observation make room for it.
-DELETE FROM store.alerts
-WHERE (tenant_id, alert_id) IN (SELECT (tenant_id, alert_id) FROM incoming WHERE fate = 'updated')
+-- What is folded anew makes room.
+DELETE FROM store.folded
+WHERE timeline IN (SELECT timeline FROM touched WHERE is_fresh AND fired_at IS NULL)
+    OR (timeline, fired_at) IN (SELECT (timeline, fired_at) FROM touched WHERE is_fresh AND fired_at IS NOT NULL)

@@ -46,6 +46,9 @@ COLUMNS: dict[str, str] = {
 }
 """Each canonical column and its DuckDB type; times are UTC without a zone, in microseconds."""
 
+EVENT_COLUMNS: dict[str, str] = {"kind": "VARCHAR", "happened_at": "TIMESTAMP", "sequence": "BIGINT"}
+"""What a source's row has besides, where it is an event; a row without a kind tells of a whole alert."""
+
 TIMES = tuple(name for name, kind in COLUMNS.items() if kind == "TIMESTAMP")
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 """From least to most severe."""
@@ -96,7 +99,8 @@ def canonical(
     Returns
     -------
     Answer
-        The canonical columns, then ``line``, ``original`` and ``reason`` (null for a sound row), then the extras.
+        The canonical columns and those of an event, then ``line``, ``original`` and ``reason`` (null for a sound row),
+        then the extras. ``alert_id`` is the one given.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def canonical(
         There is no ``fired_at``, or a column is of a type that cannot be read.
     """
     names = {name.lower(): name for name in given.columns}
-    if "fired_at" not in names:
+    if "fired_at" not in names and not (from_source and "kind" in names):
         raise HistoryError(
             f"No column fired_at among {_listed([name for name in given.columns if name not in {LINE, ORIGINAL}])}.",
             hint="`alert-analytics inspect FILE` writes the mapping of the table's columns for you; in Python it is "
@@ -112,17 +116,37 @@ def canonical(
         )
     given = given if ORIGINAL in names or (from_source and "original" in names) else given.set_alias(ORIGINAL)
     kinds = dict(zip(given.columns, map(str, given.types), strict=True))
-    read = {name: _column(name, names[name], kinds[names[name]], given) for name in COLUMNS if name in names}
-    columns = [read[name].alias(name) if name in read else _null(kind).alias(name) for name, kind in COLUMNS.items()]
+    wanted = COLUMNS | (EVENT_COLUMNS if from_source else {})
+    read = {name: _column(name, names[name], kinds[names[name]], given) for name in wanted if name in names}
+    read["kind"] = CoalesceOperator(read.get("kind", _null("VARCHAR")), ConstantExpression("row"))
+    columns = [read.get(name, _null(kind)).alias(name) for name, kind in (COLUMNS | EVENT_COLUMNS).items()]
     columns += _about_rows(kinds, from_source, _objections(read, names, kinds))
     if keep_extras:
         columns += _extras(kinds)
     rows = given.select(*columns, *_declared(tenant, source))
     if "fingerprint" in names and not _any_null(given, names["fingerprint"]):
-        rows = rows.select(duckdb.StarExpression(), _null("BIGINT").alias("place"))
-    else:
-        rows = run(cursor, "ordinal", package=_PACKAGE, relations={"unidentified": rows}, lasting=lasting).relation
-    return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
+        return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
+    rows = run(cursor, "ordinal", package=_PACKAGE, relations={"unidentified": rows}, lasting=lasting).relation
+    rows = run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting).relation
+    return run(cursor, "content", package=_PACKAGE, relations={"nameless": rows}, lasting=lasting)
+
+
+def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPyRelation:
+    """Give each row of a table the id of its alert; what makes it an event goes.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        Where the views live; they last.
+    judged : DuckDBPyRelation
+        What :func:`canonical` gave.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        The canonical columns, ``line``, ``original``, ``reason``, and the extras.
+    """
+    return run(cursor, "identified", package=_PACKAGE, relations={"unnamed": judged}, lasting=True).relation
 
 
 def kind_of(column_type: str) -> str:
@@ -223,7 +247,7 @@ def _declared(tenant: str | None, source: str) -> list[Expression]:
 
 def _column(name: str, theirs: str, kind: str, given: DuckDBPyRelation) -> Expression:
     """One column in its canonical type; null where a value cannot be read."""
-    wanted, column = COLUMNS[name], ColumnExpression(theirs)
+    wanted, column = (COLUMNS | EVENT_COLUMNS)[name], ColumnExpression(theirs)
     if kind == wanted:
         return column
     if kind == _NOTHING:
@@ -282,7 +306,9 @@ def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds:
     words = {"TIMESTAMP": "an ISO 8601 time", "BIGINT": "a whole number", "DOUBLE": "a number"}
     said = []
     for name, value in read.items():
-        kind, wanted = kinds[names[name]], COLUMNS[name]
+        if name not in names:
+            continue
+        kind, wanted = kinds[names[name]], (COLUMNS | EVENT_COLUMNS)[name]
         if kind in {wanted, _NOTHING} or wanted == "VARCHAR" or is_zoned(kind):
             continue
         column = ColumnExpression(names[name])

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Resolve = Callable[[str], "Expression"]
 """From the name of a column or label to what reads it; raises UnknownColumnError."""
 
-# Known for good only when an alert is over: for one that is open as of t they would tell the future.
-_FINAL_COUNTS = ("occurrences", "escalations", "reassignments", "reopens", "notifications")
+# A row knows them when its alert is over: for one that is open as of t they would tell the future.
+_FINAL_COUNTS = ("escalations", "reassignments", "reopens", "notifications")
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,32 @@ def rows_as_of(relation: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation
         "resolved_at": _if(over, ColumnExpression("resolved_at"), null),
         "acknowledged_at": _if(taken, ColumnExpression("acknowledged_at"), null),
         "resolution": _if(over, ColumnExpression("resolution"), null),
-        "observed_at": FunctionExpression("least", ColumnExpression("observed_at"), t),
+        "observed_at": _if(
+            ColumnExpression("observed_at") < t,
+            ColumnExpression("observed_at"),
+            FunctionExpression(
+                "greatest",
+                ColumnExpression("fired_at"),
+                _if(taken, ColumnExpression("acknowledged_at"), null),
+                _if(over, ColumnExpression("resolved_at"), null),
+            ),
+        ),
         "status": CaseExpression(suppressed, ColumnExpression("status"))
         .when(over, ConstantExpression("resolved"))
         .when(taken, ConstantExpression("acknowledged"))
         .otherwise(ConstantExpression("firing")),
     }
+    changed["occurrences"] = _if(over, ColumnExpression("occurrences"), ConstantExpression(1))
     changed |= {name: _if(over, ColumnExpression(name), null) for name in _FINAL_COUNTS}
     columns = [changed.get(name, ColumnExpression(name)).alias(name) for name in relation.columns]
     return relation.filter(ColumnExpression("fired_at") < t).select(*columns)
+
+
+def events_as_of(events: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation:
+    """Keep the events of a store's log that had happened and were observed by `moment`, and of rows what they tell."""
+    t, is_row = ConstantExpression(moment), ColumnExpression("kind") == ConstantExpression("row")
+    seen = (ColumnExpression("happened_at") < t) & (ColumnExpression("observed_at") < t)
+    return events.filter(~is_row & seen).union(rows_as_of(events.filter(is_row), moment))
 
 
 def matching_rows(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
-from alert_analytics.history.merge import merge
+from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.reading import numbered
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
@@ -38,7 +39,9 @@ class IngestReport:
     n_read : int
         Alerts they tell of, and records that had to be set aside.
     n_new, n_updated, n_duplicate, n_quarantined : int
-        Added; replaced by a later observation; known already; set aside with a reason.
+        Added; changed by what was not known before; known already; set aside with a reason.
+    n_waiting : int
+        Events kept whose alert's beginning is not known yet; they count in no alert until it is.
     watermark : datetime or None
         Up to when the store's alerts are known now.
     """
@@ -50,14 +53,16 @@ class IngestReport:
     n_updated: int
     n_duplicate: int
     n_quarantined: int
+    n_waiting: int
     watermark: datetime | None
 
     @property
     def sentence(self) -> str:
         """The report in words."""
+        waiting = f" {self.n_waiting:,} events wait for the beginning of their alert;" if self.n_waiting else ""
         return (
             f"{self.n_read:,} alerts read from {self.n_records:,} records of {self.source}: {self.n_new:,} new, "
-            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside; "
+            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside;{waiting} "
             f"known until {self.watermark}."
         )
 
@@ -83,6 +88,7 @@ class AlertStore:
         self._base = Base(connection, rows=f"{STORE}.alerts", origin=path, in_store=True)
         self._path = path
         self._tenant = tenant
+        self._writing = Lock()
 
     @classmethod
     def open(cls, path: str | Path = _MEMORY, *, tenant: str | None = None) -> AlertStore:
@@ -116,7 +122,8 @@ class AlertStore:
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
-        connection.execute(f"BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT")
+        # The views must not name the database: another tool opens the file under a name of its own.
+        connection.execute(f"USE {STORE}; BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT; USE memory")
         return cls(connection, str(path), tenant)
 
     def ingest(
@@ -125,6 +132,7 @@ class AlertStore:
         *,
         source: str | Source | None = None,
         complete_until: datetime | str | None = None,
+        cursor: Cursor | None = None,
     ) -> IngestReport:
         """Add alerts. The same input twice, in any order, gives the same store.
 
@@ -141,6 +149,8 @@ class AlertStore:
         complete_until : datetime or str, optional
             Until when the input is known to hold every alert, if later than its last observation. It is said of the
             tenants whose alerts the input holds, and of this store's own where it was opened for one.
+        cursor : Cursor, optional
+            How far a pull has come: moved in the transaction of this ingest.
 
         Returns
         -------
@@ -154,24 +164,44 @@ class AlertStore:
         HistoryError
             It has no ``fired_at``.
         """
-        cursor = self._base.cursor()
+        connection = self._base.cursor()
         until = None if complete_until is None else moment(complete_until, "complete_until")
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
-            batch = Batch(numbered(cursor, data), None) if found is None else found.read(cursor, data)
+            batch = Batch(numbered(connection, data), None) if found is None else found.read(connection, data)
             judged = canonical(
-                cursor, batch.rows, tenant=self._tenant, source=name, keep_extras=False, from_source=found is not None
+                connection,
+                batch.rows,
+                tenant=self._tenant,
+                source=name,
+                keep_extras=False,
+                from_source=found is not None,
             ).relation
-            counts = merge(cursor, judged, tenant=self._tenant, source=name, complete_until=until)
+            with self._writing:
+                counts = merge(connection, judged, tenant=self._tenant, source=name, complete_until=until, moved=cursor)
         finally:
-            cursor.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
+            connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(
             source=name,
             n_records=counts["n_read"] if batch.n_records is None else batch.n_records,
             **counts,
             watermark=self.history().watermark,
         )
+
+    def cursor(self, name: str) -> str | None:
+        """Say where a pull left off: the value of the cursor of that name, None where there is none.
+
+        Parameters
+        ----------
+        name : str
+            As given to :meth:`ingest` in a :class:`Cursor`.
+        """
+        rows = self._base.cursor().execute(
+            f"SELECT value FROM {STORE}.cursors WHERE tenant_id = ? AND name = ?", [self._tenant or "", name]
+        )
+        [value] = rows.fetchone() or [None]
+        return value
 
     def history(self) -> AlertHistory:
         """Look at the store's alerts: the tenant's where the store was opened for one, else everyone's.

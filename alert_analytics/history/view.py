@@ -13,7 +13,7 @@ from alert_analytics.engine import run
 from alert_analytics.errors import QueryError, UnknownColumnError
 from alert_analytics.history.base import Base
 from alert_analytics.history.conditions import compiled
-from alert_analytics.history.scope import Resolve, Scope, matching_rows, rows_as_of, tenant_rows
+from alert_analytics.history.scope import Resolve, Scope, matching_rows, tenant_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -53,12 +53,12 @@ class View:
         ConditionError
             A condition of the scope compares values of different kinds.
         """
-        known = tenant_rows(self.base.sound(cursor), self.scope)
-        moment = self.scope.as_of
-        if moment is not None:
-            # After the last observation there is nothing to undo.
-            last = self.last_observed
-            known = known if last is not None and moment > last else rows_as_of(known, moment)
+        moment, last = self.scope.as_of, self.last_observed
+        # After the last observation there is nothing to undo.
+        if moment is None or (last is not None and moment > last):
+            known = tenant_rows(self.base.sound(cursor), self.scope)
+        else:
+            known = self.base.sound_as_of(cursor, self.scope, moment)
         resolve = self._resolver(known)
         tests = [compiled(condition, resolve, known) for condition in self.scope.conditions]
         rows = matching_rows(known, self.scope, resolve, tests)
@@ -103,7 +103,11 @@ class View:
     @property
     def last_observed(self) -> datetime | None:
         """The largest time observed in all of the tenant's alerts."""
-        last: datetime | None = self._whole["last_observed"]
+        last: datetime | None
+        if self.base.in_store:
+            last = self.once("observed", lambda: self.base.last_observed(self.base.cursor(), self.scope.tenant))
+        else:
+            last = self._whole["last_observed"]
         return last
 
     @property

@@ -1,15 +1,16 @@
--- A row per incident, in canonical columns; and one, with its reason, per record of the log in an unknown state.
+-- A row per thing that a record of the log says, as an event: that the incident was opened, what its state and its
+-- attributes were. Each record is taken by itself, so that it does not matter what else the input holds.
 WITH read AS (
     SELECT
         __alert_analytics_line AS line,
         __alert_analytics_row AS original,
-        number,
+        nullif(number, '?') AS number,
         incident_state AS state,
         try_strptime(opened_at, getvariable('servicenow_format')) AS opened_at,
         try_strptime(nullif(resolved_at, '?'), getvariable('servicenow_format')) AS resolved_at,
         nullif(resolved_at, '?') AS resolved_text,
         try_strptime(sys_updated_at, getvariable('servicenow_format')) AS updated_at,
-        try_cast(sys_mod_count AS BIGINT) AS change,
+        try_cast(sys_mod_count AS BIGINT) AS sequence,
         try_cast(reassignment_count AS BIGINT) AS reassignments,
         try_cast(reopen_count AS BIGINT) AS reopens,
         nullif(priority, '?') AS priority,
@@ -31,7 +32,7 @@ judged AS (
     SELECT
         *,
         CASE
-            WHEN coalesce(number, '?') = '?' THEN 'no number'
+            WHEN number IS NULL THEN 'no number'
             WHEN updated_at IS NULL THEN 'sys_updated_at is no time of the expected format'
             WHEN opened_at IS NULL THEN 'opened_at is no time of the expected format'
             WHEN resolved_text IS NOT NULL AND resolved_at IS NULL
@@ -41,63 +42,54 @@ judged AS (
                 'On Hold', 'In Progress', 'Resolved', 'Closed', 'Canceled', 'Cancelled'
             ) THEN NULL
             ELSE concat('unknown incident_state ''', state, '''')
-        END AS reason,
-        state IN ('Resolved', 'Closed') AS is_over
+        END AS reason
     FROM read
 ),
-ordered AS (
+sound AS (
     SELECT
-        *,
-        -- how often the incident has left the run of Resolved and Closed: the last value names the current run
-        sum((NOT is_over)::INTEGER) OVER changes AS run,
-        row_number() OVER changes AS place
+        * EXCLUDE (reason, priority),
+        CASE left(priority, 1)
+            WHEN '1' THEN 'critical' WHEN '2' THEN 'high' WHEN '3' THEN 'medium' WHEN '4' THEN 'low' WHEN '5' THEN 'info'
+            ELSE priority
+        END AS severity
     FROM judged
     WHERE reason IS NULL
-    WINDOW changes AS (
-        PARTITION BY number
-        -- what a log of minutes leaves open is settled by the row itself, never by its place in the file
-        ORDER BY updated_at, change, is_over, state, team, assignee, rule, service, priority, labels, resolved_at
-        ROWS UNBOUNDED PRECEDING
-    )
 ),
-latest AS (
-    SELECT * FROM ordered
-    QUALIFY row_number() OVER (PARTITION BY number ORDER BY place DESC) = 1
+opened AS (
+    -- every record repeats when the incident was opened, and nothing else that was known then
+    SELECT 'fire' AS kind, number AS fingerprint, opened_at AS happened_at, line FROM sound
 ),
-entered AS (
-    SELECT number, run, min(updated_at) AS entered_at FROM ordered WHERE is_over GROUP BY number, run
+changed AS (
+    SELECT
+        CASE
+            WHEN state IN ('Resolved', 'Closed', 'Canceled', 'Cancelled') THEN 'resolve'
+            -- any other state says that the incident is open
+            ELSE 'reopen'
+        END AS kind,
+        number AS fingerprint,
+        -- the end is `resolved_at`, else the change that brought it; never `closed_at`, which is automatic
+        CASE WHEN state IN ('Resolved', 'Closed') THEN coalesce(resolved_at, updated_at) ELSE updated_at END
+            AS happened_at,
+        updated_at AS observed_at,
+        opened_at AS fired_at,
+        CASE WHEN state IN ('Canceled', 'Cancelled') THEN 'cancelled' END AS resolution,
+        sequence, rule, service, team, severity, assignee, reassignments, reopens, labels, line, original
+    FROM sound
 ),
 acknowledged AS (
-    SELECT number, min(updated_at) AS acknowledged_at
-    FROM ordered
-    WHERE state IN ('Active', 'In Progress') AND updated_at >= opened_at
-    GROUP BY number
+    SELECT
+        'acknowledge' AS kind, number AS fingerprint, updated_at AS happened_at, updated_at AS observed_at, sequence, line
+    FROM sound
+    WHERE state IN ('Active', 'In Progress')
 )
-SELECT
-    number AS fingerprint,
-    rule,
-    service,
-    team,
-    CASE left(priority, 1)
-        WHEN '1' THEN 'critical' WHEN '2' THEN 'high' WHEN '3' THEN 'medium' WHEN '4' THEN 'low' WHEN '5' THEN 'info'
-        ELSE priority
-    END AS severity,
-    opened_at AS fired_at,
-    acknowledged_at,
-    CASE WHEN is_over THEN coalesce(resolved_at, entered_at) END AS resolved_at,
-    CASE WHEN state IN ('Canceled', 'Cancelled') THEN 'cancelled' END AS resolution,
-    updated_at AS observed_at,
-    reassignments,
-    reopens,
-    assignee,
-    labels,
-    line,
-    original,
-    NULL AS reason
-FROM latest
-LEFT JOIN entered USING (number, run)
-LEFT JOIN acknowledged USING (number)
+SELECT *, NULL AS reason FROM changed
 UNION ALL BY NAME
-SELECT coalesce(number, '') AS fingerprint, rule, opened_at AS fired_at, line, original, reason
+FROM opened
+UNION ALL BY NAME
+FROM acknowledged
+UNION ALL BY NAME
+SELECT
+    'change' AS kind, coalesce(number, '') AS fingerprint, rule, coalesce(updated_at, opened_at) AS happened_at, line,
+    original, reason
 FROM judged
 WHERE reason IS NOT NULL

@@ -129,7 +129,7 @@ def test_priorities(priority: str, severity: str | None) -> None:
 
 def test_cancelled() -> None:
     alert = only(row("New", 1), row("Canceled", 2))
-    assert (alert["status"], alert["resolution"], alert["resolved_at"]) == ("firing", "cancelled", None)
+    assert (alert["status"], alert["resolution"], alert["resolved_at"]) == ("resolved", "cancelled", at(2))
 
 
 def test_what_is_set_aside() -> None:

@@ -169,7 +169,7 @@ def test_a_store_of_a_later_version(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
         connection.execute("UPDATE meta SET schema_version = 7")
     for opened in (AlertHistory.open, AlertStore.open):
-        with pytest.raises(SourceError, match="a store of version 7; this library reads version 1"):
+        with pytest.raises(SourceError, match="a store of version 7; this library reads version 2"):
             opened(tmp_path / "a.duckdb")
 
 

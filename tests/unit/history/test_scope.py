@@ -65,7 +65,7 @@ def test_as_of_undoes_what_came_later(
     assert row["resolved_at"] == (None if resolved is None else at(resolved))
     assert row["resolution"] == resolution
     assert row["reopens"] == reopens
-    assert row["observed_at"] == at(min(hour, 5))
+    assert row["observed_at"] == at(resolved or acknowledged or 1)
     assert history.watermark == at(min(hour, 5))
     assert history.span is not None
     assert history.span.end == history.watermark

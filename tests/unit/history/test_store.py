@@ -202,7 +202,9 @@ def test_a_quiet_tenant_declares_its_empty_export_complete() -> None:
 # -- failing ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["merge_incoming", "merge_counts", "merge_replaced", "merge_alerts", "merge_log"])
+@pytest.mark.parametrize(
+    "step", ["stage", "merge_fresh", "merge_events", "merge_replaced", "merge_folded", "merge_log", "merge_counts"]
+)
 @pytest.mark.parametrize("how", ["SELECT error('no room')", None])
 def test_a_failing_ingest_leaves_the_store_as_it_was(
     step: str, how: str | None, monkeypatch: pytest.MonkeyPatch

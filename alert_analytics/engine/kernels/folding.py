@@ -1,0 +1,248 @@
+"""Fold the events of many timelines to alerts: one forward sweep that keeps the state of one timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+NEVER = np.iinfo(np.int64).min
+"""What stands for a time that is not there."""
+
+CODES = {
+    "fire": 0,
+    "row_fire": 1,
+    "reopen": 2,
+    "change": 3,
+    "acknowledge": 4,
+    "row_acknowledge": 5,
+    "unacknowledge": 6,
+    "suppress": 7,
+    "unsuppress": 8,
+    "escalate": 9,
+    "reassign": 10,
+    "notify": 11,
+    "resolve": 12,
+    "row_resolve": 13,
+}
+"""The code of each kind of event, in the order in which events of one moment are taken. A row of a table is taken apart
+into what it tells: that the alert began, was acknowledged, was resolved."""
+
+_FIRE, _ROW_FIRE, _REOPEN, _ACKNOWLEDGE, _ROW_ACKNOWLEDGE = 0, 1, 2, 4, 5
+_UNACKNOWLEDGE, _SUPPRESS, _UNSUPPRESS, _RESOLVE, _ROW_RESOLVE = 6, 7, 8, 12, 13
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Alerts, and to which of them each event belongs.
+
+    Attributes
+    ----------
+    alert_of : ndarray of int64, shape (n_events,)
+        Index of the event's alert; -1 where its alert's beginning is not known.
+    fired, acknowledged, resolved : ndarray of int64, shape (n_alerts,)
+        Microseconds; :data:`NEVER` where it has not happened.
+    occurrences, reopens : ndarray of int64, shape (n_alerts,)
+        How often it fired while open, from 1; how often it went on after a resolve.
+    is_suppressed : ndarray of bool, shape (n_alerts,)
+        Whether the suppression stands.
+    """
+
+    alert_of: NDArray[np.int64]
+    fired: NDArray[np.int64]
+    acknowledged: NDArray[np.int64]
+    resolved: NDArray[np.int64]
+    occurrences: NDArray[np.int64]
+    reopens: NDArray[np.int64]
+    is_suppressed: NDArray[np.bool_]
+
+
+def fold(
+    timeline: NDArray[np.int64],
+    kind: NDArray[np.int8],
+    happened_us: NDArray[np.int64],
+    observed_us: NDArray[np.int64],
+    claimed_us: NDArray[np.int64],
+) -> Folded:
+    """Fold events to alerts.
+
+    Parameters
+    ----------
+    timeline : ndarray of int64, shape (n,)
+        Whose events; all events of a timeline lie together, in the order in which they were observed.
+    kind : ndarray of int8, shape (n,)
+        One of :data:`CODES`.
+    happened_us, observed_us : ndarray of int64, shape (n,)
+        The event's own time (of a fire the claimed start, of a resolve the end) and when it was seen, in microseconds.
+    claimed_us : ndarray of int64, shape (n,)
+        The start of the alert that the event speaks of; :data:`NEVER` where the source does not say.
+
+    Returns
+    -------
+    Folded
+        Alerts in the order of timelines, and within one in the order in which they became known.
+
+    Notes
+    -----
+    - A fire while the alert is open tells of the same alert: with a later start than any before it is a re-fire and
+      counts as an occurrence, with an earlier one it may move the start back, though never before an earlier end.
+    - A fire after a resolve begins a new alert. Where it claims a start before that resolve, the alert begins when the
+      fire was observed: a condition cannot have held through its own end.
+    - A resolve closes the open alert. It says nothing new of a closed one; told of a start that is not known, it makes
+      the finished alert.
+    - A row of a table stands by itself: it meets the alert that begins with it, or one that events have open, and else
+      is an alert of its own, whatever it overlaps.
+    - An acknowledgement counts between beginning and end; the earliest stays until it is taken back.
+
+    The oracle is the slow twin in ``tests/oracle/test_folding.py``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> kinds = np.array([CODES["fire"], CODES["resolve"], CODES["fire"]], dtype=np.int8)
+    >>> times = np.array([0, 5, 9])
+    >>> found = fold(np.zeros(3, dtype=np.int64), kinds, times, times, np.full(3, NEVER))
+    >>> found.alert_of, found.fired
+    (array([0, 0, 1]), array([0, 9]))
+    """
+    n = timeline.size
+    alert_of = np.full(n, -1, dtype=np.int64)
+    # start, end, acknowledged, latest start claimed, latest end before it, occurrences, reopens, suppressed, by a row
+    state = np.zeros((9, n), dtype=np.int64)
+    n_alerts = _sweep(timeline, kind, happened_us, observed_us, claimed_us, alert_of, state)
+    start, end, acknowledged, _, _, occurrences, reopens, suppressed, _ = (row[:n_alerts].copy() for row in state)
+    return Folded(alert_of, start, acknowledged, end, occurrences, reopens, suppressed.astype(np.bool_))
+
+
+_START, _END, _ACKNOWLEDGED, _CLAIM, _BEFORE, _OCCURRENCES, _REOPENS, _SUPPRESSED, _BY_ROW = range(9)
+
+
+@njit(cache=True)
+def _began_at(state, first, n_alerts, is_sorted, start):  # type: ignore[no-untyped-def]
+    """Find the timeline's alert that began at `start`; -1 where there is none."""
+    for j in range(n_alerts - 1, first - 1, -1):
+        if state[_START, j] == start:
+            return j
+        if is_sorted and state[_START, j] < start:
+            return -1
+    return -1
+
+
+@njit(cache=True)
+def _at(state, first, n_alerts, current, time):  # type: ignore[no-untyped-def]
+    """Find the alert that an event at `time` speaks of: the current one, else the latest that had begun."""
+    if current < 0 or state[_START, current] <= time:
+        return current
+    for j in range(n_alerts - 1, first - 1, -1):
+        if state[_START, j] <= time:
+            return j
+    return -1
+
+
+@njit(cache=True)
+def _begin(state, j, start, claim, current, by_row):  # type: ignore[no-untyped-def]
+    """Open alert `j`."""
+    before = NEVER
+    if current >= 0:
+        before = max(state[_BEFORE, current], state[_END, current])
+    state[_START, j], state[_END, j], state[_ACKNOWLEDGED, j] = start, NEVER, NEVER
+    state[_CLAIM, j], state[_BEFORE, j], state[_OCCURRENCES, j] = claim, before, 1
+    state[_BY_ROW, j] = by_row
+
+
+@njit(cache=True)
+def _tell_again(state, j, time):  # type: ignore[no-untyped-def]
+    """Take a fire of an alert that is open."""
+    if time > state[_CLAIM, j]:
+        state[_OCCURRENCES, j] += 1
+        state[_CLAIM, j] = time
+    elif time < state[_START, j] and time > state[_BEFORE, j]:
+        state[_START, j] = time
+
+
+@njit(cache=True)
+def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
+    """Take an event that changes alert `j` without beginning or ending it."""
+    is_open = state[_END, j] == NEVER
+    if kind == _REOPEN and not is_open:
+        state[_END, j] = NEVER
+        state[_REOPENS, j] += 1
+    elif kind in (_ACKNOWLEDGE, _ROW_ACKNOWLEDGE):
+        if time >= state[_START, j] and (is_open or time <= state[_END, j]):
+            known = state[_ACKNOWLEDGED, j]
+            state[_ACKNOWLEDGED, j] = time if known == NEVER else min(known, time)
+    elif kind == _UNACKNOWLEDGE:
+        state[_ACKNOWLEDGED, j] = NEVER
+    elif kind == _SUPPRESS:
+        state[_SUPPRESSED, j] = 1
+    elif kind == _UNSUPPRESS:
+        state[_SUPPRESSED, j] = 0
+
+
+@njit(cache=True)
+def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # type: ignore[no-untyped-def]
+    """Walk over all events; `state` receives the alerts, the result is their number."""
+    n_alerts, first, current, is_sorted = 0, 0, -1, True
+    for i in range(timeline.size):
+        if i == 0 or timeline[i] != timeline[i - 1]:
+            first, current, is_sorted = n_alerts, -1, True
+        k, t, s = kind[i], happened[i], claimed[i]
+        is_open = current >= 0 and state[_END, current] == NEVER
+        begins, start, target = False, t, -1
+        if s != NEVER and k != _RESOLVE and k != _FIRE:
+            target = _began_at(state, first, n_alerts, is_sorted, s)
+        if k == _FIRE:
+            if is_open:
+                target = current
+                _tell_again(state, target, t)
+                is_sorted = is_sorted and (target == first or state[_START, target - 1] <= state[_START, target])
+            else:
+                begins = True
+                if current >= 0:
+                    end = max(state[_BEFORE, current], state[_END, current])
+                    if t < end or t == state[_START, current]:
+                        start = max(observed[i], end)
+                    if start == state[_START, current]:  # over and on again in one instant: the same alert goes on
+                        begins, target = False, current
+                        _change(state, target, _REOPEN, t)
+        elif k == _ROW_FIRE:
+            if target < 0 and is_open and state[_BY_ROW, current] == 0:
+                target = current
+                _tell_again(state, target, t)
+            begins = target < 0
+        elif k == _RESOLVE:
+            if is_open and t >= state[_START, current]:
+                target = current
+                state[_END, target] = t
+            else:
+                if s != NEVER:
+                    target = _began_at(state, first, n_alerts, is_sorted, s)
+                    begins = target < 0 and t >= s
+                    start = s
+                if target < 0 and not begins:
+                    target = _at(state, first, n_alerts, current, t)
+        elif k == _ROW_RESOLVE:
+            if target < 0 and is_open:
+                target = current
+            if target >= 0 and state[_END, target] == NEVER:
+                state[_END, target] = t
+        else:
+            if target < 0:
+                target = _at(state, first, n_alerts, current, t)
+            if target >= 0:
+                _change(state, target, k, t)
+        if begins:
+            target = n_alerts
+            _begin(state, target, start, t, current, k == _ROW_FIRE)
+            is_sorted = is_sorted and (target == first or state[_START, target - 1] <= start)
+            n_alerts += 1
+            if k == _RESOLVE:
+                state[_END, target] = t
+                state[_CLAIM, target] = start
+            # An alert that was over before the open one began does not take its place.
+            if not (k == _RESOLVE and is_open):
+                current = target
+        alert_of[i] = target
+    return n_alerts

@@ -1,0 +1,12 @@
+-- A row per event and alert that it tells of. What is observed is left out of a row: however often it is told, it
+-- speaks of one alert.
+SELECT DISTINCT
+    taken.timeline,
+    taken.kind,
+    taken.happened_at,
+    CASE WHEN taken.kind <> 'row' THEN taken.observed_at END AS observed_at,
+    times.fired_at
+FROM taken
+INNER JOIN alert_of USING (place)
+LEFT JOIN times USING (alert)
+WHERE taken.part NOT IN ('row_acknowledge', 'row_resolve')
