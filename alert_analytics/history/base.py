@@ -109,7 +109,7 @@ class Base:
         return plain.select(*kept).union(cursor.table(table).select(*kept))
 
     def _folded_as_of(self, scope: Scope, moment: datetime) -> str:
-        """Name a table of the alerts that are no plain row; it is made once, and lasts while it is one of the latest."""
+        """Name a table of the alerts that are no plain row, made once; a few of the latest are kept."""
         key = (scope.tenant, moment, self.version())
         if key not in self._folds:
             while len(self._folds) >= _KEPT_FOLDS:

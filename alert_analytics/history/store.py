@@ -62,8 +62,8 @@ class IngestReport:
         waiting = f" {self.n_waiting:,} events wait for the beginning of their alert;" if self.n_waiting else ""
         return (
             f"{self.n_read:,} alerts read from {self.n_records:,} records of {self.source}: {self.n_new:,} new, "
-            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside;{waiting} "
-            f"known until {self.watermark}."
+            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside;"
+            f"{waiting} known until {self.watermark}."
         )
 
     def to_dict(self) -> dict[str, object]:

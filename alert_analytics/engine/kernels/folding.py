@@ -87,7 +87,8 @@ def fold(
     Notes
     -----
     - A fire while the alert is open tells of the same alert: with a later start than any before it is a re-fire and
-      counts as an occurrence, with an earlier one it may move the start back, though never before an earlier end.
+      counts as an occurrence, with an earlier one it may move the start back, though never before an earlier end, and
+      never that of an alert that a row tells of.
     - A fire after a resolve begins a new alert. Where it claims a start before that resolve, the alert begins when the
       fire was observed: a condition cannot have held through its own end.
     - A resolve closes the open alert. It says nothing new of a closed one; told of a start that is not known, it makes
@@ -158,7 +159,7 @@ def _tell_again(state, j, time):  # type: ignore[no-untyped-def]
     if time > state[_CLAIM, j]:
         state[_OCCURRENCES, j] += 1
         state[_CLAIM, j] = time
-    elif time < state[_START, j] and time > state[_BEFORE, j]:
+    elif time < state[_START, j] and time > state[_BEFORE, j] and state[_BY_ROW, j] == 0:
         state[_START, j] = time
 
 
@@ -204,8 +205,9 @@ def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # typ
                     end = max(state[_BEFORE, current], state[_END, current])
                     if t < end or t == state[_START, current]:
                         start = max(observed[i], end)
-                    if start == state[_START, current]:  # over and on again in one instant: the same alert goes on
-                        begins, target = False, current
+                    target = _began_at(state, first, n_alerts, is_sorted, start)
+                    if target >= 0:  # over and on again in one instant: the same alert goes on
+                        begins, current = False, target
                         _change(state, target, _REOPEN, t)
         elif k == _ROW_FIRE:
             if target < 0 and is_open and state[_BY_ROW, current] == 0:
@@ -224,7 +226,7 @@ def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # typ
                 if target < 0 and not begins:
                     target = _at(state, first, n_alerts, current, t)
         elif k == _ROW_RESOLVE:
-            if target < 0 and is_open:
+            if target < 0 and is_open and t >= state[_START, current]:
                 target = current
             if target >= 0 and state[_END, target] == NEVER:
                 state[_END, target] = t
