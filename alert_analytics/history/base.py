@@ -177,32 +177,55 @@ def base_of(data: Any) -> Base:
     return Base(connection, rows="judged", origin=origin, has_identity=bool(identity))
 
 
-def check_store(connection: DuckDBPyConnection, path: str | Path, *, may_be_new: bool = False) -> None:
+def schema_version(connection: DuckDBPyConnection) -> int | None:
+    """The version of the attached store's tables; None for a database without any."""
+    query = "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = 'meta'"
+    if connection.execute(query, [STORE]).fetchall() == [(0,)]:
+        return None
+    [(version,)] = connection.execute(f"SELECT max(schema_version) FROM {STORE}.meta").fetchall()
+    found: int = version
+    return found
+
+
+def check_store(connection: DuckDBPyConnection, path: str | Path, *, for_writing: bool = False) -> None:
     """Refuse an attached database that is no store of ours.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        On which it is attached.
+    path : str or Path
+        For messages.
+    for_writing : bool
+        Whether it is to be written to: then it may be empty, or of an earlier version that is brought up to date.
 
     Raises
     ------
     SourceError
-        It lacks a store's tables, or a later version of the library made it.
+        It lacks a store's tables, or another version of the library made it.
     """
     query = (
         "SELECT table_name FROM duckdb_tables() WHERE database_name = $1 UNION ALL "
         "SELECT view_name FROM duckdb_views() WHERE database_name = $1 AND NOT internal ORDER BY ALL"
     )
     tables = [str(name) for (name,) in connection.execute(query, [STORE]).fetchall()]
-    if may_be_new and not tables:
+    if for_writing and not tables:
         return
     if not {"alerts", "ingests", "meta", "quarantine"} <= set(tables):
         raise SourceError(
             f"{path}: a DuckDB database, but no alert store (tables: {', '.join(tables[:8]) or 'none'}).",
             hint="open it with duckdb and hand the table over: aa.AlertHistory.open(connection.table('...')).",
         )
-    [(version,)] = connection.execute(f"SELECT max(schema_version) FROM {STORE}.meta").fetchall()
-    if version != SCHEMA_VERSION:
-        raise SourceError(
-            f"{path}: a store of version {version}; this library reads version {SCHEMA_VERSION}.",
-            hint="upgrade alert-analytics.",
-        )
+    version = schema_version(connection)
+    if version == SCHEMA_VERSION or (for_writing and version is not None and version < SCHEMA_VERSION):
+        return
+    older = version is not None and version < SCHEMA_VERSION
+    raise SourceError(
+        f"{path}: a store of version {version}; this library reads version {SCHEMA_VERSION}.",
+        hint="open it once with aa.AlertStore.open(), which brings it up to date."
+        if older
+        else "upgrade alert-analytics.",
+    )
 
 
 def is_database(path: str | Path) -> bool:

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from alert_analytics.engine import attach, connect
-from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
+from alert_analytics.history.migration import prepare
 from alert_analytics.history.reading import numbered
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
@@ -118,12 +118,11 @@ class AlertStore:
         connection = connect()
         try:
             attach(connection, Path(path), name=STORE)
-            check_store(connection, path, may_be_new=True)
+            check_store(connection, path, for_writing=True)
+            prepare(connection, str(path))
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
-        # The views must not name the database: another tool opens the file under a name of its own.
-        connection.execute(f"USE {STORE}; BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT; USE memory")
         return cls(connection, str(path), tenant)
 
     def ingest(
