@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ def merge(
     source: str,
     complete_until: datetime | None,
     moved: Cursor | None = None,
+    replayed: Sequence[tuple[int, int | None]] = (),
 ) -> dict[str, int]:
     """Merge rows that :func:`canonical` judged into the attached store.
 
@@ -57,6 +59,9 @@ def merge(
         What the log of ingests keeps, for each tenant in the batch; `tenant` is None for the operator.
     moved : Cursor, optional
         A cursor to move in the same transaction.
+    replayed : sequence of (int, int or None)
+        Of the rows that are read again, in order: the place in quarantine, which they leave (what is refused again
+        comes back), and the line of the input that they came from.
 
     Returns
     -------
@@ -85,6 +90,10 @@ def merge(
         try:
             # Whoever changes the generation first keeps a second writer of this process out.
             cursor.execute("UPDATE store.meta SET generation = generation + 1")
+            if replayed:
+                places, lines = ([pair[i] for pair in replayed] for i in (0, 1))
+                cursor.execute("DELETE FROM store.quarantine WHERE rowid IN (SELECT unnest(?))", [places])
+                cursor.execute("UPDATE staged SET line = (?)[line]", [lines])
             for step in (*_READ, *_WRITTEN, "merge_log"):
                 _do(cursor, step, params)
             _fold_touched(cursor)

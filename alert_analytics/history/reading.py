@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import glob
+import json
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,10 +50,14 @@ def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False)
         return table_at(connection, str(data), **_as_written(connection, str(data))), str(data)
     if hasattr(data, "__arrow_c_stream__"):
         return _copied(connection, pa.table(data), mapped=mapped), f"{type(data).__name__}"
+    if hasattr(data, "read"):
+        return _file_table(connection, data, mapped=mapped), named(data)
     if isinstance(data, Iterable) and not isinstance(data, (Mapping, bytes)):
         found = list(data)
         if all(isinstance(one, Alert) for one in found):
             return _copied(connection, alerts_table(found)), f"{len(found)} alerts"
+        if all(isinstance(one, Mapping) for one in found):
+            return _copied(connection, _text_table(found), mapped=mapped), f"{len(found)} records"
     raise HistoryError(
         f"A {type(data).__name__} is no alert history.",
         hint="give a Parquet or CSV path, a pandas, polars or Arrow table, a store's path, or a list of Alert.",
@@ -100,7 +106,8 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
 
 def named(data: Any) -> str:
     """What to call an input in a message: its path, or what kind of thing it is."""
-    return str(data) if isinstance(data, (str, Path)) else f"The {type(data).__name__}"
+    name = data if isinstance(data, (str, Path)) else getattr(data, "name", None)
+    return str(name) if isinstance(name, (str, Path)) else f"The {type(data).__name__}"
 
 
 def _paths(path: str) -> list[str]:
@@ -164,10 +171,12 @@ def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyR
         The table's columns, its place (:data:`LINE`; of a CSV with its header as line 1, else the row from 1) and the
         row as a struct (:data:`ORIGINAL`).
     """
-    is_path = isinstance(data, (str, Path))
-    rows = (
-        table_at(connection, str(data), **csv) if is_path and csv else table_of(connection, data, mapped=bool(csv))[0]
-    )
+    if isinstance(data, (str, Path)) and csv:
+        rows = table_at(connection, str(data), **csv)
+    elif hasattr(data, "read"):
+        rows = _file_table(connection, data, mapped=bool(csv), **csv)
+    else:
+        rows = table_of(connection, data, mapped=bool(csv))[0]
     if is_parquet(data):
         return rows.set_alias(ORIGINAL).select(f"*, row_number() OVER () AS {LINE}, {ORIGINAL}")
     return with_lines(connection, data)
@@ -175,7 +184,7 @@ def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyR
 
 def with_lines(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
     """The table ``raw`` that `data` was copied to, numbered as :func:`numbered` does."""
-    first = 2 if isinstance(data, (str, Path)) else 1
+    first = 2 if isinstance(data, (str, Path)) or hasattr(data, "read") else 1
     # Called like nothing in the table, the alias names the whole row.
     return connection.sql(f"SELECT *, rowid + {first} AS {LINE}, {ORIGINAL} FROM raw AS {ORIGINAL}")
 
@@ -188,6 +197,30 @@ def _copied(connection: DuckDBPyConnection, rows: pa.Table, *, mapped: bool = Fa
     finally:
         connection.unregister("handed_over")
     return connection.table("raw")
+
+
+def _text_table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Records with the keys of any of them as columns of text, as a CSV file has them; what holds others is JSON."""
+    names = dict.fromkeys(str(key) for record in records for key in record)
+
+    def text(value: object) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        return json.dumps(value, default=str) if isinstance(value, (bool, Mapping, list, tuple)) else str(value)
+
+    return pa.table({name: pa.array([text(record.get(name)) for record in records], pa.string()) for name in names})
+
+
+def _file_table(connection: DuckDBPyConnection, file: Any, *, mapped: bool, **csv: Any) -> DuckDBPyRelation:
+    """Read a file that is open: Parquet or CSV (also gzip), by its first bytes."""
+    content = file.read()
+    content = content.encode() if isinstance(content, str) else content
+    if content[:4] == b"PAR1":
+        return _copied(connection, pq.read_table(pa.BufferReader(content)), mapped=mapped)
+    with tempfile.TemporaryDirectory(prefix="alert-analytics-") as folder:
+        path = Path(folder, "table.csv.gz" if content[:2] == b"\x1f\x8b" else "table.csv")
+        path.write_bytes(content)
+        return table_at(connection, str(path), **(csv or _as_written(connection, str(path))))
 
 
 def _called_right(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from alert_analytics.engine import attach, connect
+from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
@@ -69,6 +71,15 @@ class IngestReport:
     def to_dict(self) -> dict[str, object]:
         """The counts as a plain dict."""
         return asdict(self)
+
+
+def _record(original: str) -> dict[str, Any] | None:
+    """The row or payload that was set aside; None for text that was no record to begin with."""
+    try:
+        record = json.loads(original)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
 
 
 class AlertStore:
@@ -163,8 +174,47 @@ class AlertStore:
         HistoryError
             It has no ``fired_at``.
         """
-        connection = self._base.cursor()
         until = None if complete_until is None else moment(complete_until, "complete_until")
+        return self._take(data, source, until, cursor, replayed=())
+
+    def replay_quarantine(self, source: str | Source | None = None) -> IngestReport:
+        """Read the rows that were set aside once more, after a mapping was mended; those now sound leave quarantine.
+
+        Parameters
+        ----------
+        source : str or Source, optional
+            As for :meth:`ingest`; the rows that a source of this name set aside are read. Without it those of tables
+            in the canonical columns.
+
+        Returns
+        -------
+        IngestReport
+            Of these rows; ``n_quarantined`` stay, with the reason that holds now.
+
+        Raises
+        ------
+        SourceError
+            The source cannot read them, as where a mapped column is missing; nothing has changed.
+        """
+        found = None if source is None else source_named(source)
+        name = "table" if found is None else found.name
+        params: dict[str, object] = {"source": name, "tenant": self._tenant}
+        rows = self._base.cursor().execute(text_of(__package__, "quarantined"), params).fetchall()
+        records = {(at, line): record for at, line, original in rows if (record := _record(original)) is not None}
+        if not records:
+            return IngestReport(name, 0, 0, 0, 0, 0, 0, 0, self.history().watermark)
+        return self._take(list(records.values()), found, None, None, replayed=tuple(records))
+
+    def _take(
+        self,
+        data: Any,
+        source: str | Source | None,
+        complete_until: datetime | None,
+        cursor: Cursor | None,
+        replayed: tuple[tuple[int, int | None], ...],
+    ) -> IngestReport:
+        """Ingest; what was replayed leaves quarantine in the same transaction (and comes back where it is refused)."""
+        connection = self._base.cursor()
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
@@ -178,7 +228,15 @@ class AlertStore:
                 from_source=found is not None,
             ).relation
             with self._writing:
-                counts = merge(connection, judged, tenant=self._tenant, source=name, complete_until=until, moved=cursor)
+                counts = merge(
+                    connection,
+                    judged,
+                    tenant=self._tenant,
+                    source=name,
+                    complete_until=complete_until,
+                    moved=cursor,
+                    replayed=replayed,
+                )
         finally:
             connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(

@@ -1,0 +1,86 @@
+"""Rows that were set aside are read again after a mapping was mended."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+
+import polars as pl
+import pytest
+
+from alert_analytics.errors import SourceError
+from alert_analytics.history import AlertStore
+from alert_analytics.sources import Tabular
+
+TICKETS = pl.DataFrame(
+    {
+        "Ticket": ["1", "2", "3"],
+        "Opened": ["2026-03-01 10:00", "2026-03-01 11:00", "not yet"],
+        "Prio": ["P1", "top", "P2"],
+    }
+)
+MAPPED = {"fingerprint": "Ticket", "fired_at": "Opened", "severity": "Prio"}
+FIRST = Tabular(columns=MAPPED, severities={"P1": "critical", "P2": "high"})
+MENDED = Tabular(columns=MAPPED, severities={"P1": "critical", "P2": "high", "top": "critical"})
+
+
+def test_what_is_sound_now_leaves_quarantine() -> None:
+    with AlertStore.open() as store, AlertStore.open() as direct:
+        store.ingest(TICKETS, source=FIRST)
+        assert store.history().quarantine().num_rows == 2
+        report = store.replay_quarantine(MENDED)
+        assert (report.n_records, report.n_read, report.n_new, report.n_quarantined) == (2, 2, 1, 1)
+        assert store.history().quarantine()["reason"].to_pylist() == ["fired_at is 'not yet', expected iso"]
+        assert store.history().quarantine()["line"].to_pylist() == [3]
+        direct.ingest(TICKETS, source=MENDED)
+        shown = [s.history().to_polars().drop("ingested_at") for s in (store, direct)]
+        assert shown[0].equals(shown[1])
+        again = store.replay_quarantine(MENDED)
+        assert (again.n_read, again.n_new, again.n_quarantined) == (1, 0, 1)
+        assert store.history().quarantine().num_rows == 1
+
+
+def test_only_rows_of_that_source_and_tenant() -> None:
+    with AlertStore.open() as store:
+        store.ingest(TICKETS, source=FIRST)
+        store.ingest(TICKETS.rename({"Opened": "fired_at"}))
+        assert store.replay_quarantine().n_records == 1
+        assert store.replay_quarantine(Tabular(columns=MAPPED, name="other")).n_records == 0
+        assert store.history().quarantine().num_rows == 3
+
+
+def test_a_replay_that_fails_changes_nothing() -> None:
+    with AlertStore.open() as store:
+        store.ingest(TICKETS, source=FIRST)
+        with pytest.raises(SourceError, match="has no column 'Begun'"):
+            store.replay_quarantine(Tabular(columns={"fired_at": "Begun"}))
+        assert store.history().quarantine().num_rows == 2
+
+
+def test_rows_of_a_table_in_the_canonical_columns() -> None:
+    rows = {"fired_at": [datetime(2026, 3, 1)], "severity": ["odd"], "labels": ['{"a": "b"}']}
+    with AlertStore.open() as store:
+        store.ingest(pl.DataFrame(rows))
+        assert store.replay_quarantine().n_quarantined == 1
+        assert store.history().quarantine()["reason"].to_pylist() == ["unknown severity 'odd'"]
+
+
+@pytest.mark.parametrize("kind", ["text", "bytes", "gzip", "parquet", "records"])
+def test_other_ways_to_hand_a_table_over(kind: str) -> None:
+    import gzip
+
+    csv = TICKETS.write_csv()
+    parquet = io.BytesIO()
+    TICKETS.write_parquet(parquet)
+    given = {
+        "text": io.StringIO(csv),
+        "bytes": io.BytesIO(csv.encode()),
+        "gzip": io.BytesIO(gzip.compress(csv.encode())),
+        "parquet": io.BytesIO(parquet.getvalue()),
+        "records": TICKETS.to_dicts(),
+    }[kind]
+    with AlertStore.open() as store:
+        report = store.ingest(given, source=MENDED)
+        assert (report.n_records, report.n_new, report.n_quarantined) == (3, 2, 1)
+        line = {"records": 3, "parquet": 3}.get(kind, 4)
+        assert kind == "parquet" or store.history().quarantine()["line"].to_pylist() == [line]
