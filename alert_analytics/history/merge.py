@@ -84,6 +84,8 @@ def merge(
     try:
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW judged_rows AS {judged.sql_query()}")
         cursor.execute(text_of(__package__, "stage"))
+        if cursor.execute("SELECT 1 FROM staged WHERE fingerprint IS NULL AND reason IS NULL LIMIT 1").fetchall():
+            cursor.execute(text_of(__package__, "stage_nameless"))
         if cursor.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL AND kind <> 'row' LIMIT 1").fetchall():
             cursor.execute(text_of(__package__, "stage_refused"))
         cursor.execute("BEGIN TRANSACTION")

@@ -64,7 +64,7 @@ def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False)
     )
 
 
-def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyRelation:
+def table_at(connection: DuckDBPyConnection, path: str, *, mapped: bool = False, **csv: Any) -> DuckDBPyRelation:
     """Read the Parquet or CSV file, or files, that a path or glob names.
 
     Parameters
@@ -73,6 +73,8 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
         Where CSV is copied to, as the table ``raw``; Parquet is scanned where it lies.
     path : str
         A path or glob; all CSV (also gzip or zstd) or all Parquet.
+    mapped : bool
+        Whether a mapping names the columns, so that none has to be found by our name.
     **csv
         Options of DuckDB's CSV reader.
 
@@ -94,7 +96,7 @@ def table_at(connection: DuckDBPyConnection, path: str, **csv: Any) -> DuckDBPyR
             rows = connection.read_parquet(paths, union_by_name=True)
             return _called_right(rows, lambda: pq.read_schema(paths[0]).names, path)
         rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
-        rows = _called_right(rows, lambda: _header(connection, paths[0], csv), path, mapped="all_varchar" in csv)
+        rows = _called_right(rows, lambda: _header(connection, paths[0], csv), path, mapped=mapped)
         connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise SourceError(
@@ -153,7 +155,7 @@ def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     return {"dtype": kept} if kept else {}
 
 
-def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyRelation:
+def numbered(connection: DuckDBPyConnection, data: Any, *, mapped: bool = True, **csv: Any) -> DuckDBPyRelation:
     """Read a table as a source does: its rows, each with its place in the input and the whole row as a struct.
 
     Parameters
@@ -162,6 +164,8 @@ def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyR
         Where rows that are no Parquet are copied to.
     data : str, Path, or dataframe that speaks Arrow
         What to read.
+    mapped : bool
+        Whether a mapping names the columns, so that none has to be found by our name.
     **csv
         Options of DuckDB's CSV reader; without any, canonical columns are kept as they are written.
 
@@ -172,14 +176,33 @@ def numbered(connection: DuckDBPyConnection, data: Any, **csv: Any) -> DuckDBPyR
         row as a struct (:data:`ORIGINAL`).
     """
     if isinstance(data, (str, Path)) and csv:
-        rows = table_at(connection, str(data), **csv)
+        rows = table_at(connection, str(data), mapped=mapped, **csv)
     elif hasattr(data, "read"):
-        rows = _file_table(connection, data, mapped=bool(csv), **csv)
+        rows = _file_table(connection, data, mapped=mapped, **csv)
     else:
-        rows = table_of(connection, data, mapped=bool(csv))[0]
+        rows = table_of(connection, data, mapped=mapped)[0]
     if is_parquet(data):
         return rows.set_alias(ORIGINAL).select(f"*, row_number() OVER () AS {LINE}, {ORIGINAL}")
     return with_lines(connection, data)
+
+
+def rows_of(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
+    """Read a table in the canonical columns, each row with its place and itself; a CSV file's values stay text.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where rows that are no Parquet are copied to.
+    data : str, Path, file object, dataframe that speaks Arrow, or iterable of Alert or of mappings
+        What to read.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        As :func:`numbered` gives it.
+    """
+    is_csv = isinstance(data, (str, Path)) and not is_parquet(data)
+    return numbered(connection, data, mapped=False, **({"all_varchar": True, "header": True} if is_csv else {}))
 
 
 def with_lines(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
@@ -220,7 +243,7 @@ def _file_table(connection: DuckDBPyConnection, file: Any, *, mapped: bool, **cs
     with tempfile.TemporaryDirectory(prefix="alert-analytics-") as folder:
         path = Path(folder, "table.csv.gz" if content[:2] == b"\x1f\x8b" else "table.csv")
         path.write_bytes(content)
-        return table_at(connection, str(path), **(csv or _as_written(connection, str(path))))
+        return table_at(connection, str(path), mapped=mapped, **(csv or _as_written(connection, str(path))))
 
 
 def _called_right(

@@ -124,15 +124,11 @@ def canonical(
     if keep_extras:
         columns += _extras(kinds)
     rows = given.select(*columns, *_declared(tenant, source))
-    if "fingerprint" in names and not _any_null(given, names["fingerprint"]):
-        return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
-    rows = run(cursor, "ordinal", package=_PACKAGE, relations={"unidentified": rows}, lasting=lasting).relation
-    rows = run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting).relation
-    return run(cursor, "content", package=_PACKAGE, relations={"nameless": rows}, lasting=lasting)
+    return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
 
 
 def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPyRelation:
-    """Give each row of a table the id of its alert; what makes it an event goes.
+    """Give each row of a table its fingerprint, where it came without one, and the id of its alert.
 
     Parameters
     ----------
@@ -146,6 +142,8 @@ def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPy
     DuckDBPyRelation
         The canonical columns, ``line``, ``original``, ``reason``, and the extras.
     """
+    if _any_null(judged, "fingerprint"):
+        judged = run(cursor, "content", package=_PACKAGE, relations={"nameless": judged}, lasting=True).relation
     return run(cursor, "identified", package=_PACKAGE, relations={"unnamed": judged}, lasting=True).relation
 
 
@@ -212,9 +210,28 @@ def iso_time(text: Expression, zone: str) -> Expression:
     local = FunctionExpression("timezone", ConstantExpression(zone), text.try_cast(stamp))
     instant = zoned.try_cast(duckdb.type("TIMESTAMP WITH TIME ZONE"))
     has_zone = FunctionExpression("regexp_matches", text, ConstantExpression(_HAS_ZONE))
-    return CaseExpression(has_zone, FunctionExpression("timezone", utc, instant)).otherwise(
-        FunctionExpression("timezone", utc, local)
+    plain = text.try_cast(stamp) if zone == "UTC" else FunctionExpression("timezone", utc, local)
+    return (
+        CaseExpression(_is_plain_time(text), plain)
+        .when(has_zone, FunctionExpression("timezone", utc, instant))
+        .otherwise(FunctionExpression("timezone", utc, local))
     )
+
+
+def _is_plain_time(text: Expression) -> Expression:
+    """Whether a text is written as ``2026-03-01 10:30:00``, or so with microseconds: most are, and are seen fast."""
+
+    def at(place: int) -> Expression:
+        return FunctionExpression("array_extract", text, ConstantExpression(place))
+
+    def is_digit(place: int) -> Expression:
+        return at(place).between(ConstantExpression("0"), ConstantExpression("9"))
+
+    length, colon = FunctionExpression("length", text), ConstantExpression(":")
+    # An offset may end a text of the same length: 2026-03-01T10+02:00, 2026-03-01T10:30:00.123+02.
+    whole = (length == ConstantExpression(19)) & is_digit(19)
+    exact = (length == ConstantExpression(26)) & (at(20) == ConstantExpression(".")) & is_digit(24) & is_digit(26)
+    return (at(14) == colon) & (at(17) == colon) & (whole | exact)
 
 
 def _null(kind: str) -> Expression:

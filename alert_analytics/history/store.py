@@ -17,7 +17,7 @@ from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
-from alert_analytics.history.reading import numbered
+from alert_analytics.history.reading import rows_of
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
 from alert_analytics.history.source import Batch, Source, source_named
@@ -218,7 +218,7 @@ class AlertStore:
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
-            batch = Batch(numbered(connection, data), None) if found is None else found.read(connection, data)
+            batch = Batch(rows_of(connection, data), None) if found is None else found.read(connection, data)
             judged = canonical(
                 connection,
                 batch.rows,

@@ -133,7 +133,9 @@ class SlowTimeline:
             return self.meant_at(event.happened)
         alert = self.begin(event.claimed, event.claimed)
         alert.resolved = event.happened
-        if not is_open:
+        if current is not None and is_open:
+            current.ended_before = max(t for t in (current.ended_before, event.happened) if t is not None)
+        else:
             self.current = alert
         return alert
 

@@ -8,7 +8,6 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from alert_analytics.engine import connect, run
 from alert_analytics.history import AlertHistory, AlertStore
 
 DAY = datetime(2024, 3, 2)
@@ -153,15 +152,17 @@ def test_ids_hang_on_tenant_source_fingerprint_and_time() -> None:
     assert len({ids[n] for n in range(1, 6)}) == 5
 
 
-def test_ordinal() -> None:
+def test_content() -> None:
     """Rows that agree in everything are told apart by their place among their like."""
-    cursor = connect()
-    canonical = AlertHistory.open(pa.table({"fired_at": [DAY] * 4, "service": ["a", "a", "b", "a"]})).to_arrow()
-    cursor.register("rows_given", canonical)
-    rows = cursor.sql("SELECT * REPLACE (NULL AS fingerprint), row_number() OVER () AS line FROM rows_given")
-    answer = run(cursor, "ordinal", package="alert_analytics.history", relations={"unidentified": rows}).arrow()
-    places = sorted(zip(answer["service"].to_pylist(), answer["place"].to_pylist(), strict=True))
-    assert places == [("a", 1), ("a", 2), ("a", 3), ("b", 1)]
+    rows = AlertHistory.open(pa.table({"fired_at": [DAY] * 4, "service": ["a", "a", "b", "a"]})).to_arrow().to_pylist()
+    content = {row["service"]: row["fingerprint"].partition("-")[0] for row in rows}
+    assert content["a"] != content["b"]
+    assert sorted(row["fingerprint"] for row in rows if row["service"] == "a") == [
+        f"{content['a']}-{place}" for place in (1, 2, 3)
+    ]
+    with AlertStore.open() as store:
+        store.ingest(pa.table({"fired_at": [DAY] * 4, "service": ["a", "a", "b", "a"]}))
+        assert set(store.history().to_arrow()["fingerprint"].to_pylist()) == {row["fingerprint"] for row in rows}
 
 
 def test_fingerprints_of_rows_without_one_do_not_hang_on_their_order() -> None:

@@ -243,8 +243,10 @@ def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # typ
             if k == _RESOLVE:
                 state[_END, target] = t
                 state[_CLAIM, target] = start
-            # An alert that was over before the open one began does not take its place.
-            if not (k == _RESOLVE and is_open):
+            if k == _RESOLVE and is_open:
+                # It was over before the open one began, and so does not take its place.
+                state[_BEFORE, current] = max(state[_BEFORE, current], t)
+            else:
                 current = target
         alert_of[i] = target
     return n_alerts
