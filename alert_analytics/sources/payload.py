@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 P = TypeVar("P", bound=BaseModel)
+T = TypeVar("T")
 
 _TIME, _TEXT, _COUNT = pa.timestamp("us", "UTC"), pa.string(), pa.int64()
 _TYPES = {
@@ -30,6 +31,7 @@ _TYPES = {
 _FIELDS = [(name, _TYPES.get(name, _TEXT)) for name in AlertEvent._fields]
 _EVENTS = pa.schema([*_FIELDS, ("line", _COUNT), ("reason", _TEXT)])
 _DOCUMENTS = pa.schema([("line", _COUNT), ("text", _TEXT)])
+_LOT = 10  # batches that go to the database together: each insert costs some milliseconds
 _MOST = 300  # characters of a reason
 _UNUSABLE = (ValueError, ArithmeticError, RecursionError)  # of which UnicodeEncodeError and ValidationError are some
 
@@ -115,10 +117,10 @@ class PayloadSource(ABC, Generic[P]):
         _stage(connection, "payload_events", _EVENTS.empty_table(), anew=True)
         _stage(connection, "payload_documents", _DOCUMENTS.empty_table(), anew=True)
         n_records = 0
-        for batch in _batches(documents(data, self.envelope), Settings.load().batch_size):
-            _stage(connection, "payload_events", self._table(batch))
-            _stage(connection, "payload_documents", _DOCUMENTS.empty_table() if not batch else _texts(batch))
-            n_records += len(batch)
+        for lot in _several(_several(documents(data, self.envelope), Settings.load().batch_size), _LOT):
+            _stage(connection, "payload_events", pa.concat_tables(map(self._table, lot)))
+            _stage(connection, "payload_documents", pa.concat_tables(map(_texts, lot)))
+            n_records += sum(map(len, lot))
         events = connection.table("payload_events").set_alias("e")
         texts = connection.table("payload_documents").set_alias("d")
         return Batch(events.join(texts, "e.line = d.line", how="left").select("e.*, d.text AS original"), n_records)
@@ -146,7 +148,7 @@ class PayloadSource(ABC, Generic[P]):
         return rows
 
 
-def _batches(given: Iterator[Document], size: int) -> Iterator[list[Document]]:
+def _several(given: Iterator[T], size: int) -> Iterator[list[T]]:
     while batch := list(islice(given, size)):
         yield batch
 
@@ -167,13 +169,9 @@ def _columns(rows: Sequence[Row]) -> pa.Table:
     if not rows:
         return _EVENTS.empty_table()
     values = zip(*((row.event or _NOTHING) for row in rows), strict=True)
-    arrays = [_array(column, kind) for column, (_, kind) in zip(values, _FIELDS, strict=True)]
+    arrays = [pa.array(column, kind) for column, (_, kind) in zip(values, _FIELDS, strict=True)]
     lines, reasons = [row.line for row in rows], [row.reason for row in rows]
     return pa.Table.from_arrays([*arrays, pa.array(lines, _COUNT), pa.array(reasons, _TEXT)], schema=_EVENTS)
-
-
-def _array(column: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    return pa.nulls(len(column), kind) if not any(one is not None for one in column) else pa.array(column, kind)
 
 
 def _texts(batch: Sequence[Document]) -> pa.Table:
