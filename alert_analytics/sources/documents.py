@@ -176,7 +176,8 @@ def _parted(name: str, lines: Iterator[bytes]) -> Iterator[Document]:
         yield from (Document(place, text, whole.reason) for place, text in enumerate(values, start=1))
         return
     each = [_document(n, line) for n, line in enumerate(rest, start=number) if line.strip()]
-    if not any(is_whole(one.text) for one in each):
+    # The last line of an array that breaks off may look whole by itself.
+    if begun.text.lstrip().startswith("[") or not any(is_whole(one.text) for one in each):
         raise SourceError(
             f"{name} is no JSON ({said}).",
             hint="expected an object, an array, or an object a line; `alert-analytics inspect FILE` looks at tables.",

@@ -83,7 +83,8 @@ def payloads_in(text: str, envelope: Sequence[str] = ()) -> list[str]:
     try:
         start = _skip(text, 0)
         if text.startswith("[", start):
-            return [one for part in _elements(text, start)[0] for one in _unwrapped(part, envelope)]
+            parts, end = _elements(text, start)
+            return [text] if text[end:].strip() else [one for part in parts for one in _unwrapped(part, envelope)]
         return _unwrapped(text, envelope)
     except (ValueError, RecursionError):
         return [text]
@@ -99,7 +100,8 @@ def _unwrapped(text: str, envelope: Sequence[str]) -> list[str]:
 def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
     """Find the members of an object that are arrays, with their elements."""
     at = _expect(text, _skip(text, 0), "{")
-    while not text.startswith("}", at):
+    more = not text.startswith("}", at)
+    while more:
         key, at = _DECODER.raw_decode(text, at)
         at = _expect(text, _skip(text, at), ":")
         if text.startswith("[", at):
@@ -108,19 +110,22 @@ def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
         else:
             at = _end(text, at)
         at = _skip(text, at)
-        if not text.startswith("}", at):
-            at = _expect(text, at, ",")
+        more = not text.startswith("}", at)
+        at = _expect(text, at, ",") if more else at
+    if text[at + 1 :].strip():
+        raise json.JSONDecodeError("Extra data", text, at + 1)
 
 
 def _elements(text: str, start: int) -> tuple[list[str], int]:
     """Cut the elements out of the array that begins at `start`; also say where it ends."""
     found, at = [], _skip(text, start + 1)
-    while not text.startswith("]", at):
+    more = not text.startswith("]", at)
+    while more:
         end = _end(text, at)
         found.append(text[at:end])
         at = _skip(text, end)
-        if not text.startswith("]", at):
-            at = _expect(text, at, ",")
+        more = not text.startswith("]", at)
+        at = _expect(text, at, ",") if more else at
     return found, at + 1
 
 
