@@ -19,6 +19,7 @@ from alert_analytics.history.reading import named, paths_of
 from alert_analytics.sources.splitting import is_whole, payloads_in, values_in
 
 _GZIP, _ZSTD, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
+_BLANKS = " \t\r\n"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _DAMAGE = (OSError, EOFError, zlib.error, pa.ArrowException)
 
@@ -69,6 +70,7 @@ def documents(data: Any, envelope: Sequence[str] = ()) -> Iterator[Document]:
     place = base = 0
     for source in _inputs(data):
         for line, text, reason in source:
+            text = text.strip(_BLANKS)  # the same payload is the same text wherever it comes from
             for one in [text] if reason else payloads_in(text, envelope):
                 place = max(place + 1, base + line)
                 yield Document(place, one, reason)

@@ -128,6 +128,7 @@ def test_an_envelope_is_opened_wherever_it_stands(write: Callable[[bytes], Path]
 def test_payloads_keep_the_text_that_they_came_in() -> None:
     text = '{"id":  1.0,\t"big": 123456789012345678901234567890, "é": "\\u00e9"}'
     assert [one.text for one in documents([f" [ {text} , {text} ] "])] == [text, text]
+    assert [one.text for one in documents(io.StringIO(f"\n {text} \r\n{text}\t\n"))] == [text, text]
 
 
 def test_a_broken_line_among_good_ones_is_handed_on(write: Callable[[bytes], Path]) -> None:
