@@ -23,8 +23,9 @@ class WebhookAlert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] | None = None
-    starts_at: AwareDatetime = Field(alias="startsAt")
-    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt")
+    # Strict: a number would be taken for seconds since 1970.
+    starts_at: AwareDatetime = Field(alias="startsAt", strict=True)
+    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt", strict=True)
     fingerprint: str | None = None
 
 
@@ -84,9 +85,11 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
     >>> notification = {"version": "4", "alerts": [{
     ...     "status": "resolved", "labels": {"alertname": "DiskFull", "severity": "page", "job": "db"},
     ...     "startsAt": "2026-03-02T10:00:00Z", "endsAt": "2026-03-02T10:20:00Z"}]}
-    >>> [event] = aa.sources.Alertmanager().events(aa.sources.Alertmanager.model.model_validate(notification))
-    >>> event.kind, event.rule, event.service, event.severity
-    ('resolve', 'DiskFull', 'db', 'critical')
+    >>> store = aa.AlertStore.open()
+    >>> store.ingest([notification], source=aa.sources.Alertmanager()).n_new
+    1
+    >>> store.history().to_polars().select("rule", "service", "severity", "status").row(0)
+    ('DiskFull', 'db', 'critical', 'resolved')
     """
 
     name: ClassVar[str] = "alertmanager"

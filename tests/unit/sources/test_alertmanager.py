@@ -97,6 +97,8 @@ def test_fingerprints_are_those_of_prometheus(labels: dict[str, str], known: int
         ({"endsAt": "0001-01-01T00:00:00Z"}, "alerts.0.endsAt says no time"),
         ({"endsAt": None}, "alerts.0.endsAt says no time"),
         ({"startsAt": "2026-03-02T10:00:00"}, "alerts.0.startsAt: Input should have timezone info"),
+        ({"startsAt": 1772445600}, "alerts.0.startsAt: Input should be a valid datetime"),
+        ({"endsAt": True}, "alerts.0.endsAt: Input should be a valid datetime"),
         ({"status": "suppressed"}, "alerts.0.status: Input should be 'firing' or 'resolved'"),
         ({"labels": {}}, "alerts.0: no labels"),
         ({"labels": {"alertname": 3}}, "alerts.0.labels.alertname: Input should be a valid string"),

@@ -106,10 +106,10 @@ def test_times_in_python_objects_are_written_in_iso_and_models_as_they_say() -> 
 
 def test_lines_count_on_over_the_files_of_a_glob(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"\n" + LINES)
-    (tmp_path / "b.json.gz").write_bytes(gzip.compress(LINES))
+    (tmp_path / "b.json.gz").write_bytes(gzip.compress(b"\n" + LINES))
     (tmp_path / "c.json").write_text(json.dumps(PAYLOADS[:2]))
     found = list(documents(str(tmp_path / "*.json*")))
-    assert [one.line for one in found] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
+    assert [one.line for one in found] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14]
     assert [json.loads(one.text) for one in found] == [*PAYLOADS, *PAYLOADS, *PAYLOADS[:2]]
 
 
