@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def _file(path: str) -> Iterator[Document]:
             after = os.fstat(file.fileno())
     except OSError as error:
         raise SourceError(f"{path}: cannot be opened ({error.strerror}).") from error
-    if Path(path).is_file() and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+    if stat.S_ISREG(before.st_mode) and (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise SourceError(
             f"{path}: changed while it was read ({before.st_size:,} bytes before, {after.st_size:,} after).",
             hint="copy it first, or read it again when its writer has finished.",

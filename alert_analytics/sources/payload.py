@@ -14,6 +14,7 @@ from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.history import Batch
 from alert_analytics.settings import Settings
 from alert_analytics.sources.documents import Document, documents
+from alert_analytics.tables import printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -207,5 +208,5 @@ def _complaint(error: ValidationError) -> str:
 
 def _short(reason: str) -> str:
     """A reason that can be stored and printed."""
-    line = " ".join(reason.encode("utf-8", "backslashreplace").decode().split())
+    line = printable(" ".join(reason.encode("utf-8", "backslashreplace").decode().split()))
     return line if len(line) <= _MOST else f"{line[: _MOST - 3]}..."

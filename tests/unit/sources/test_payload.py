@@ -126,7 +126,8 @@ def test_the_columns_are_those_of_an_event() -> None:
         (GOOD | {"fail": "it makes no sense"}, "it makes no sense"),
         (GOOD | {"fail": "overflow"}, "date value out of range"),
         (GOOD | {"fail": "long " * 200}, ("long " * 60)[:297] + "..."),
-        (GOOD | {"fail": "\n\x1b[31m"}, "\x1b[31m"),
+        (GOOD | {"fail": "\n\x1b[31m"}, "·[31m"),
+        (GOOD | {"labels": {"\x00\n": 3}}, "labels.·: Input should be a valid string"),
     ],
 )
 def test_what_cannot_be_used_is_set_aside_with_its_reason(payload: Any, reason: str) -> None:
