@@ -127,7 +127,7 @@ def test_the_columns_are_those_of_an_event() -> None:
         (GOOD | {"fail": "overflow"}, "date value out of range"),
         (GOOD | {"fail": "long " * 200}, ("long " * 60)[:297] + "..."),
         (GOOD | {"fail": "\n\x1b[31m"}, "·[31m"),
-        (GOOD | {"labels": {"\x00\n": 3}}, "labels.·: Input should be a valid string"),
+        (GOOD | {"labels": {"\x00\n": 3}}, "labels.· : Input should be a valid string"),
     ],
 )
 def test_what_cannot_be_used_is_set_aside_with_its_reason(payload: Any, reason: str) -> None:
