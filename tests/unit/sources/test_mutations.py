@@ -21,6 +21,7 @@ FORMATS: dict[str, tuple[Any, list[Any]]] = {
     "prometheus": (prometheus.source(), prometheus.render(ALERTS, HOURS)),
 }
 ALL = 100_000
+STORED = 2_000  # of each part; a store judges what a source has staged, and takes longer
 
 
 def hold(name: str, many: int, seed: int) -> None:
@@ -34,11 +35,11 @@ def hold(name: str, many: int, seed: int) -> None:
     assert all(source.model.model_validate_json(json.dumps(one)) for one in silent)  # sound, and tells of nothing
     assert len(silent) < many / 4
     with AlertStore.open() as store:
-        report = store.ingest(spoilt, source=source)
-        assert report.n_records == many
+        report = store.ingest(spoilt[:STORED], source=source)
+        assert report.n_records == min(many, STORED)
         assert report.n_read == report.n_new + report.n_updated + report.n_duplicate + report.n_quarantined
-        assert report.n_quarantined >= len(found.refused)
-        again = store.ingest(spoilt[::-1], source=source)
+        assert report.n_quarantined >= sum(line <= STORED for line, *_ in found.refused)
+        again = store.ingest(spoilt[:STORED][::-1], source=source)
         assert (again.n_new, again.n_updated) == (0, 0)
 
 
