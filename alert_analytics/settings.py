@@ -25,11 +25,14 @@ class Settings:
     ----------
     correlation_window_s : int
         ``ALERT_CORRELATION_WINDOW``: how long after a leader a follower counts, in seconds.
+    batch_size : int
+        ``ALERT_BATCH_SIZE``: how many payloads are validated and staged at a time, which bounds memory.
     tracking_uri : str or None
         ``MLFLOW_TRACKING_URI``: where the model registry is; None for ``mlflow.db`` in the working directory.
     """
 
     correlation_window_s: int = 300
+    batch_size: int = 1000
     tracking_uri: str | None = None
 
     @classmethod
@@ -54,9 +57,10 @@ class Settings:
         environment = os.environ if environment is None else environment
         path = Path(environment.get("ALERT_ANALYTICS_SETTINGS", _FILE))
         stored = _read(path, required="ALERT_ANALYTICS_SETTINGS" in environment)
-        value = environment.get("ALERT_CORRELATION_WINDOW", stored.get("ALERT_CORRELATION_WINDOW", 300))
+        given = {**stored, **environment}
         return cls(
-            correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", value),
+            correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", given, cls.correlation_window_s, " of seconds"),
+            batch_size=_positive("ALERT_BATCH_SIZE", given, cls.batch_size),
             tracking_uri=_text(_TRACKING, environment.get(_TRACKING) or stored.get(_TRACKING)),
         )
 
@@ -79,11 +83,12 @@ def _text(name: str, value: object) -> str | None:
     raise SettingsError(f"{name} is {value!r}; expected a text.")
 
 
-def _positive(name: str, value: object) -> int:
+def _positive(name: str, given: Mapping[str, object], default: int, of: str = "") -> int:
+    value = given.get(name, default)
     try:
         number = int(str(value))
     except ValueError:
         number = 0
     if number <= 0:
-        raise SettingsError(f"{name} is {value!r}; expected a positive whole number of seconds.")
+        raise SettingsError(f"{name} is {value!r}; expected a positive whole number{of}.")
     return number

@@ -26,6 +26,7 @@ said AS (
         max(observed_at) AS observed_at,
         max(ingested_at) AS ingested_at,
         max(occurrences) AS occurrences,
+        max(occurrences) FILTER (kind <> 'row') AS kept_occurrences,
         greatest(max(escalations), nullif(count(*) FILTER (kind = 'escalate'), 0)) AS escalations,
         greatest(max(reassignments), nullif(count(*) FILTER (kind = 'reassign'), 0)) AS reassignments,
         max(reopens) AS reopens,
@@ -60,7 +61,8 @@ SELECT
     CASE WHEN times.resolved_at IS NOT NULL THEN resolution END AS resolution,
     observed_at,
     ingested_at,
-    greatest(said.occurrences, times.occurrences) AS occurrences,
+    -- A source that keeps the total itself knows better than a count of what it told; a row says 1 unless it says more.
+    coalesce(said.kept_occurrences, greatest(said.occurrences, times.occurrences)) AS occurrences,
     escalations,
     reassignments,
     greatest(said.reopens, nullif(times.reopens, 0)) AS reopens,

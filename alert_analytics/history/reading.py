@@ -90,7 +90,7 @@ def table_at(connection: DuckDBPyConnection, path: str, *, mapped: bool = False,
     SourceError
         It cannot be read as a table.
     """
-    paths = _paths(path)
+    paths = paths_of(path)
     try:
         if is_parquet(path):
             rows = connection.read_parquet(paths, union_by_name=True)
@@ -112,7 +112,16 @@ def named(data: Any) -> str:
     return str(name) if isinstance(name, (str, Path)) else f"The {type(data).__name__}"
 
 
-def _paths(path: str) -> list[str]:
+def paths_of(path: str) -> list[str]:
+    """The files that a path or glob names, in order.
+
+    Raises
+    ------
+    SourceNotFoundError
+        There is none.
+    SourceError
+        One is a folder, or empty.
+    """
     paths = [path] if Path(path).exists() else sorted(glob.glob(path))
     if not paths:
         raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
@@ -121,7 +130,7 @@ def _paths(path: str) -> list[str]:
             raise SourceError(
                 f"{one}: a folder; expected a file.", hint=f"name its files with a glob: '{one}/*.parquet'."
             )
-        if one.stat().st_size == 0:
+        if one.is_file() and one.stat().st_size == 0:  # a pipe has no size either
             raise SourceError(f"{one}: the file is empty.", hint="export it again.")
     return paths
 
@@ -130,7 +139,7 @@ def is_parquet(data: Any) -> bool:
     """Whether `data` is a path or glob of Parquet files alone."""
     if not isinstance(data, (str, Path)):
         return False
-    return {Path(one).suffix.lower() for one in _paths(str(data))} <= {".parquet", ".pq"}
+    return {Path(one).suffix.lower() for one in paths_of(str(data))} <= {".parquet", ".pq"}
 
 
 def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
@@ -141,7 +150,7 @@ def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     if is_parquet(path):
         return {}
     try:
-        sniffed = connection.read_csv(_paths(path))  # type: ignore[arg-type]  # the stub knows one path only
+        sniffed = connection.read_csv(paths_of(path))  # type: ignore[arg-type]  # the stub knows one path only
     except (duckdb.Error, UnicodeDecodeError):
         return {}  # said by whoever reads it in earnest
     kinds = zip(sniffed.columns, map(str, sniffed.types), strict=True)

@@ -1,7 +1,20 @@
-"""Foreign formats, one file each; every source yields canonical rows for a store to ingest."""
+"""Foreign formats, one file each; every source yields canonical rows or events for a store to ingest."""
 
+from alert_analytics.sources.alertmanager import Alertmanager
+from alert_analytics.sources.grafana import Grafana
 from alert_analytics.sources.inspection import Inspection, inspect_file
+from alert_analytics.sources.payload import PayloadSource
+from alert_analytics.sources.prometheus import Prometheus
 from alert_analytics.sources.servicenow import ServiceNow
 from alert_analytics.sources.tabular import Tabular
 
-__all__ = ["Inspection", "ServiceNow", "Tabular", "inspect_file"]
+__all__ = [
+    "Alertmanager",
+    "Grafana",
+    "Inspection",
+    "PayloadSource",
+    "Prometheus",
+    "ServiceNow",
+    "Tabular",
+    "inspect_file",
+]

@@ -23,7 +23,7 @@ def _blocks(language: str) -> list[str]:
 def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, object] = {}
     for block in _blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "README.md", "exec", dont_inherit=True), names)
     shown = capsys.readouterr().out
     assert "Look first at HighCpuUsage" in shown
     assert "3 alerts read from 3 records of tabular: 2 new" in shown
