@@ -151,6 +151,8 @@ class AlertHistory:
             The condition does not parse.
         UnknownColumnError
             A name is neither a column nor a label of this history.
+        HistoryError
+            A value is none that the database can hold.
         """
         scope = self._scope
         if isinstance(wanted, str):
@@ -317,8 +319,14 @@ class AlertHistory:
             cursor = self._base.cursor()
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW alerts AS {self._view.relation(cursor).sql_query()}")
         try:
-            frame: pl.DataFrame = run_free(cursor, text, params).pl()
-        except duckdb.Error as error:
+            rows = run_free(cursor, text, params)
+            if any("INTERVAL" in str(kind) for kind in rows.types):
+                raise QueryError(
+                    "history.sql: a column holds intervals, which a polars frame cannot.",
+                    hint="epoch(resolved_at - fired_at) gives seconds.",
+                )
+            frame: pl.DataFrame = rows.pl()
+        except (duckdb.Error, pa.ArrowException, UnicodeError) as error:
             raise QueryError(
                 f"history.sql: {str(error).splitlines()[0]}", hint="the table is called alerts."
             ) from error
