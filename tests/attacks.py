@@ -474,9 +474,11 @@ _PACKAGES = (
 def _ask(dice: random.Random) -> Attempt:
     query, name, place = dice.choice(_QUERIES), dice.choice(_NAMES), dice.random()
     package = dice.choice(dice.choice((_PACKAGES[:2], _PACKAGES)))
-    keys = {
-        dice.choice((name, "series", "tenant_id", "item", "labels")): [dice.choice(dice.choice((_NAMES[:15], _NAMES)))]
-    }
+    key = dice.choice(dice.choice((_NAMES[:15], _NAMES)))
+    return _asked(query, package, {dice.choice((name, "series", "tenant_id", "item", "labels")): [key]}, place)
+
+
+def _asked(query: str, package: str, keys: Mapping[str, list[str]], place: float = 0.0) -> Attempt:
     params = {"span_end": "2025-04-01", "tenant": "globex", "now": START, "source": "x", "complete_until": START}
 
     def act(prey: Prey) -> object:
@@ -500,9 +502,11 @@ def attempts(n: int, seed: int) -> Iterator[Attempt]:
         yield _plain(shape.replace("{t}", relation))
     for deed in _DEEDS:
         yield _plain(deed.replace("{t}", "store.alerts").replace("{q}", "store.alerts"))
+    for query, package in product(_QUERIES, _PACKAGES[:2]):
+        yield _asked(query, package, {"series": ["service"], "item": ["rule"]})
     dice = random.Random(seed)
     made, shares = zip(*_MIX, strict=True)
-    for make in dice.choices(made, shares, k=n - len(_RELATIONS) - len(_DEEDS)):
+    for make in dice.choices(made, shares, k=n - len(_RELATIONS) - len(_DEEDS) - 2 * len(_QUERIES)):
         yield make(dice)
 
 
@@ -540,7 +544,7 @@ def hostile_rows(dice: random.Random) -> pl.DataFrame:
         row["alert_id"] = dice.choice((f"id-{dice.randint(0, 2)}", dice.choice(texts)))
         row["fingerprint"] = dice.choice((f"fp-{dice.randint(0, 2)}", dice.choice(texts)))
         row["fired_at"] = dice.choice(
-            (START + timedelta(hours=dice.randint(0, 99)), None, datetime(1900, 1, 2, 3, 4, 5))
+            (START + timedelta(hours=dice.randint(0, 99)), None, datetime(1950, 1, 2, 3, 4, 5))
         )
         row["observed_at"] = dice.choice((None, datetime(2026, 1, 1)))
         row["severity"] = dice.choice(("high", "'; DROP TABLE alerts; --", None))

@@ -114,7 +114,7 @@ def _store_itself(prey: Prey) -> Callable[..., object]:
 @pytest.mark.parametrize(
     ("hole", "ways"),
     [
-        ("rows", {"sql", "where mapping", "where condition", "tenant name on everyone's", "times", "ask"}),
+        ("rows", {"sql", "where mapping", "where condition", "tenant name on everyone's", "ask"}),
         ("quarantine", {"tenant name on everyone's", "where mapping"}),
         ("database", {"sql"}),
         ("relation", {"ask"}),
