@@ -29,11 +29,11 @@ def connect() -> duckdb.DuckDBPyConnection:
     Returns
     -------
     duckdb.DuckDBPyConnection
-        No extension is ever downloaded, Python variables are not visible as tables, and its zone is UTC.
+        No extension is ever downloaded, Python variables are not visible as tables, its zone is UTC, and its
+        configuration is locked.
     """
-    connection = duckdb.connect(":memory:", config=_CONFIG)
-    # Text without an offset is UTC wherever it is read, whatever the machine's own zone.
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection = _opened()
+    _lock(connection)
     return connection
 
 
@@ -94,12 +94,26 @@ def sandbox(rows: pa.Table) -> duckdb.DuckDBPyConnection:
     -------
     duckdb.DuckDBPyConnection
         External access is off and the configuration is locked, so no SQL on it reaches a file, another
-        database, or a setting.
+        database, or a setting. What does not fit into memory fails instead of being spilled to a file.
     """
-    connection = connect()
+    connection = _opened()
     connection.register("given", rows)
     connection.execute("CREATE TABLE alerts AS SELECT * FROM given")
     connection.unregister("given")
+    connection.execute("SET allow_persistent_secrets = false")
+    connection.execute("SET temp_directory = ''")
     connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    _lock(connection)
     return connection
+
+
+def _opened() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    # Text without an offset is UTC wherever it is read, whatever the machine's own zone.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
+
+
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
+    # A query can change settings too (FROM enable_logging(...), FROM enable_profiling(...)), and by them write files.
+    connection.execute("SET lock_configuration = true")

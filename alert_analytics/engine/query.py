@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import duckdb
@@ -15,26 +15,24 @@ import pyarrow as pa
 
 from alert_analytics.errors import QueryError
 
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
+_QUERY_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_EXPLAIN = re.compile(r"^\s*explain(\s+analy[sz]e\b|\s*\(\s*(analy[sz]e|format)\b[\w\s,]*\))?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
 class Answer:
-    """The rows of one query, and the text that produced them.
+    """The rows of one query, and the text that produced them; no way on to the database that gave them.
 
     Attributes
     ----------
-    relation : duckdb.DuckDBPyRelation
-        The rows, not yet fetched.
     sql : str
         The query with its scope and parameters, for a reader.
-    where : str
-        The file's name, for error messages.
     """
 
-    relation: duckdb.DuckDBPyRelation
-    sql: str
-    where: str
+    def __init__(self, relation: duckdb.DuckDBPyRelation, sql: str, where: str) -> None:
+        self._relation = relation
+        self.sql = sql
+        self._where = where
 
     def arrow(self) -> pa.Table:
         """Fetch the rows as an Arrow table.
@@ -50,9 +48,9 @@ class Answer:
             The database failed while computing them.
         """
         try:
-            return self.relation.to_arrow_table()
+            return self._relation.to_arrow_table()
         except duckdb.Error as error:
-            raise _failed(self.where, self.sql, error) from error
+            raise _failed(self._where, self.sql, error) from error
 
     def numpy(self) -> dict[str, np.ndarray[Any, Any]]:
         """Fetch the rows as one array a column; nulls make masked arrays.
@@ -68,9 +66,22 @@ class Answer:
             The database failed while computing them.
         """
         try:
-            return self.relation.fetchnumpy()
+            return self._relation.fetchnumpy()
         except duckdb.Error as error:
-            raise _failed(self.where, self.sql, error) from error
+            raise _failed(self._where, self.sql, error) from error
+
+
+class OpenAnswer(Answer):
+    """An answer that other queries go on from, inside the library: its relation leads to all of the database."""
+
+    @property
+    def relation(self) -> duckdb.DuckDBPyRelation:
+        """The rows, not yet fetched."""
+        return self._relation
+
+    def closed(self) -> Answer:
+        """The same answer for whoever may see these rows alone."""
+        return Answer(self._relation, self.sql, self._where)
 
 
 @lru_cache(maxsize=64)
@@ -88,8 +99,18 @@ def text_of(package: str, query: str) -> str:
     -------
     str
         The file's text.
+
+    Raises
+    ------
+    QueryError
+        The package has no such file. A name is one word, so that it leads into no other folder.
     """
-    return files(package).joinpath(f"{query}.sql").read_text(encoding="utf-8")
+    try:
+        if not _QUERY_NAME.fullmatch(query):
+            raise FileNotFoundError(query)
+        return files(package).joinpath(f"{query}.sql").read_text(encoding="utf-8")
+    except (FileNotFoundError, ModuleNotFoundError, ValueError) as error:
+        raise QueryError(f"{package} has no query {query!r}; expected the name of one of its .sql files.") from error
 
 
 def run(
@@ -100,7 +121,7 @@ def run(
     relations: Mapping[str, duckdb.DuckDBPyRelation] | None = None,
     params: Mapping[str, object] | None = None,
     lasting: bool = False,
-) -> Answer:
+) -> OpenAnswer:
     """Run ``<package>/<query>.sql`` with `relations` visible under their names and `params` bound.
 
     Parameters
@@ -118,7 +139,7 @@ def run(
 
     Returns
     -------
-    Answer
+    OpenAnswer
         The rows (lazily) and the SQL.
 
     Raises
@@ -142,7 +163,7 @@ def run(
         relation = cursor.sql(text, params=bound) if bound else cursor.sql(text)
     except duckdb.Error as error:
         raise _failed(f"{query}.sql", shown, error) from error
-    return Answer(relation, shown, f"{query}.sql")
+    return OpenAnswer(relation, shown, f"{query}.sql")
 
 
 def run_free(
@@ -173,16 +194,34 @@ def run_free(
     """
     # A second statement could end the transaction that keeps the first one from writing, and a transaction that reads
     # only does not stop COPY, ATTACH, DETACH or SET.
-    statements = cursor.extract_statements(text)
-    if len(statements) != 1:
-        raise QueryError(f"The text holds {len(statements)} SQL statements; expected one.")
-    kind = statements[0].type
+    kind = _kind_of(cursor, text)
+    if kind == duckdb.StatementType.EXPLAIN:
+        # EXPLAIN ANALYZE does what it explains. What runs is the text that was looked at.
+        text = _without_comments(text)
+        kind = _kind_of(cursor, _EXPLAIN.sub("", text, count=1))
     if kind not in _READING:
         raise QueryError(
             f"{kind.name} is no question; expected a query.", hint="begin with SELECT, WITH, FROM, DESCRIBE or EXPLAIN."
         )
     cursor.execute("BEGIN TRANSACTION READ ONLY")
     return cursor.sql(text, params=params) if params else cursor.sql(text)
+
+
+def _kind_of(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.StatementType:
+    statements = cursor.extract_statements(text)
+    if len(statements) != 1:
+        raise QueryError(f"The text holds {len(statements)} SQL statements; expected one.")
+    return statements[0].type
+
+
+def _without_comments(text: str) -> str:
+    """The same statement with blanks for its comments, which may stand between any two words."""
+    written = text.encode()
+    tokens = [*duckdb.tokenize(text), (len(written), None)]  # where in the bytes each begins, and its kind
+    return "".join(
+        " " if kind == duckdb.token_type.comment else written[start:end].decode()
+        for (start, kind), (end, _) in pairwise(tokens)
+    )
 
 
 def _failed(where: str, sql: str, error: duckdb.Error) -> QueryError:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _SHOWN = 8
 """How many reasons are printed; a reason quotes the value, so there may be as many as rows."""
 
+QUESTIONS = frozenset({"columns", "describe", "extent", "gaps", "labels", "repeats", "thinning"})
+"""The queries of this package that ask about ``alerts``; the others keep the store."""
+
 
 @dataclass(frozen=True)
 class Description:

@@ -15,13 +15,15 @@ from alert_analytics.alerts.conditions import parse
 from alert_analytics.engine import Answer, run, run_free, sandbox
 from alert_analytics.errors import QueryError
 from alert_analytics.history.base import Base, base_of
-from alert_analytics.history.describe import Description, described
+from alert_analytics.history.describe import QUESTIONS, Description, described
 from alert_analytics.history.scope import Scope, moment, tenant_rows
 from alert_analytics.history.view import View
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
+
+_LIBRARY = "alert_analytics"
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ class AlertHistory:
             The condition does not parse.
         UnknownColumnError
             A name is neither a column nor a label of this history.
+        HistoryError
+            A value is none that the database can hold.
         """
         scope = self._scope
         if isinstance(wanted, str):
@@ -265,7 +269,7 @@ class AlertHistory:
         Parameters
         ----------
         query, package : str
-            ``<package>/<query>.sql``; it reads the relation ``alerts``.
+            ``<package>/<query>.sql`` in a package of the library; it reads the relation ``alerts`` and nothing else.
         keys : mapping of str to sequence of str, optional
             For each name an extra VARCHAR[] column with the values of these columns or labels, as text.
         params : mapping of str to object, optional
@@ -275,10 +279,20 @@ class AlertHistory:
         -------
         Answer
             The rows, lazily, and the SQL.
+
+        Raises
+        ------
+        QueryError
+            There is no such query.
         """
+        # The files that keep the store read and write every tenant's rows.
+        if package.partition(".")[0] != _LIBRARY or (package == __package__ and query not in QUESTIONS):
+            raise QueryError(
+                f"{package} has no query {query!r} for a history.", hint="history.sql(...) takes SQL text."
+            )
         cursor = self._base.cursor()
         alerts = self._view.relation(cursor, keys or {})
-        return run(cursor, query, package=package, relations={"alerts": alerts}, params=params)
+        return run(cursor, query, package=package, relations={"alerts": alerts}, params=params).closed()
 
     def sql(self, text: str, params: Sequence[object] | Mapping[str, object] | None = None) -> pl.DataFrame:
         """Ask in SQL of your own, one query, reading only; the alerts in scope are the table ``alerts``.
@@ -305,8 +319,14 @@ class AlertHistory:
             cursor = self._base.cursor()
             cursor.execute(f"CREATE OR REPLACE TEMP VIEW alerts AS {self._view.relation(cursor).sql_query()}")
         try:
-            frame: pl.DataFrame = run_free(cursor, text, params).pl()
-        except duckdb.Error as error:
+            rows = run_free(cursor, text, params)
+            if any("INTERVAL" in str(kind) for kind in rows.types):
+                raise QueryError(
+                    "history.sql: a column holds intervals, which a polars frame cannot.",
+                    hint="epoch(resolved_at - fired_at) gives seconds.",
+                )
+            frame: pl.DataFrame = rows.pl()
+        except (duckdb.Error, pa.ArrowException, UnicodeError) as error:
             raise QueryError(
                 f"history.sql: {str(error).splitlines()[0]}", hint="the table is called alerts."
             ) from error

@@ -226,6 +226,8 @@ def _copied(connection: DuckDBPyConnection, rows: pa.Table, *, mapped: bool = Fa
     try:
         given = _called_right(connection.table("handed_over"), lambda: rows.column_names, "The table", mapped=mapped)
         connection.execute(f"CREATE OR REPLACE TABLE raw AS {given.sql_query()}")
+    except duckdb.Error as error:  # a map with a name twice, say
+        raise SourceError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
     finally:
         connection.unregister("handed_over")
     return connection.table("raw")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
-from alert_analytics.engine import Answer, run
+from alert_analytics.engine import OpenAnswer, run
 from alert_analytics.errors import HistoryError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def canonical(
     keep_extras: bool = True,
     lasting: bool = False,
     from_source: bool = False,
-) -> Answer:
+) -> OpenAnswer:
     """Bring a table with some of the canonical columns into the full canonical shape, each row judged.
 
     Parameters
@@ -98,7 +98,7 @@ def canonical(
 
     Returns
     -------
-    Answer
+    OpenAnswer
         The canonical columns and those of an event, then ``line``, ``original`` and ``reason`` (null for a sound row),
         then the extras. ``alert_id`` is the one given.
 
@@ -312,10 +312,16 @@ def _labels_from(kind: str, column: Expression) -> Expression:
         )
     text = (FunctionExpression("to_json", column) if kind.startswith("STRUCT") else column).cast(duckdb.type("VARCHAR"))
     json = CaseExpression(FunctionExpression("json_valid", text), text.cast(duckdb.type("JSON")))
-    is_object = FunctionExpression("json_type", json.otherwise(_null("JSON"))) == ConstantExpression("OBJECT")
+    valid = json.otherwise(_null("JSON"))
+    is_object = FunctionExpression("json_type", valid) == ConstantExpression("OBJECT")
+    # A map cannot hold a name twice, and JSON can: such a row is set aside alone instead of failing all others.
+    names = FunctionExpression("json_keys", valid)
+    once = FunctionExpression("len", names) == FunctionExpression("len", FunctionExpression("list_distinct", names))
     # Merged into an empty object, a label without a value goes: Arrow gives every row the labels of all rows.
     known = FunctionExpression("json_merge_patch", ConstantExpression("{}"), text.cast(duckdb.type("JSON")))
-    return CaseExpression(is_object, known.cast(duckdb.type(COLUMNS["labels"]))).otherwise(_null(COLUMNS["labels"]))
+    return CaseExpression(is_object & once, known.cast(duckdb.type(COLUMNS["labels"]))).otherwise(
+        _null(COLUMNS["labels"])
+    )
 
 
 def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds: Mapping[str, str]) -> list[Expression]:

@@ -56,9 +56,22 @@ class Scope:
     equals: tuple[tuple[str, tuple[object, ...]], ...] = ()
     conditions: tuple[Condition, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse what is no tenant's name: compared with a number, others' names would be quoted as unreadable.
+
+        Raises
+        ------
+        HistoryError
+            The tenant is neither None nor text.
+        """
+        if self.tenant is not None and not _is_name(self.tenant):
+            raise HistoryError(
+                f"tenant={self.tenant!r}; expected a name.", hint="without a tenant it is everyone's history."
+            )
+
     def for_tenant(self, name: str) -> Scope:
         """Narrow to one tenant; a scope that has one cannot move to another."""
-        if not isinstance(name, str) or not name:
+        if not _is_name(name):
             raise HistoryError(f"tenant={name!r}; expected a name.", hint="without tenant() it is everyone's history.")
         if self.tenant is not None and self.tenant != name:
             raise HistoryError(
@@ -181,6 +194,16 @@ def moment(value: date | str, what: str) -> datetime:
     if not isinstance(value, datetime) or value != value:  # pandas' NaT is a datetime that is not itself
         raise HistoryError(f"{what}={value!r} is not a time.", hint="give a datetime, a date or ISO 8601 text.")
     return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+
+def _is_name(name: object) -> bool:
+    """Whether it is text, and text that the database can hold (half of a surrogate pair is none)."""
+    if not isinstance(name, str) or not name:
+        return False
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _values(value: object) -> tuple[object, ...]:

@@ -119,7 +119,10 @@ class AlertStore:
             Another process has it, or this one has it open already.
         SourceError
             The file is no store.
+        HistoryError
+            The tenant is no name.
         """
+        Scope(tenant=tenant)  # refuses what is no name before anything is made
         # Left to itself the database takes a CSV file for a database without tables.
         if Path(path).is_file() and Path(path).stat().st_size and not is_database(path):
             raise SourceError(

@@ -10,7 +10,7 @@ import duckdb
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import run
-from alert_analytics.errors import QueryError, UnknownColumnError
+from alert_analytics.errors import HistoryError, QueryError, UnknownColumnError
 from alert_analytics.history.base import Base
 from alert_analytics.history.conditions import compiled
 from alert_analytics.history.scope import Resolve, Scope, matching_rows, tenant_rows
@@ -52,7 +52,15 @@ class View:
             The scope or a key names neither a column nor a label.
         ConditionError
             A condition of the scope compares values of different kinds.
+        HistoryError
+            A name or a value is none that the database can hold.
         """
+        try:
+            return self._related(cursor, keys or {})
+        except duckdb.Error as error:  # text with half of a surrogate pair, say
+            raise HistoryError(f"{self.base.origin}: {str(error).splitlines()[0]}") from error
+
+    def _related(self, cursor: DuckDBPyConnection, keys: Mapping[str, Sequence[str]]) -> DuckDBPyRelation:
         moment, last = self.scope.as_of, self.last_observed
         # After the last observation there is nothing to undo.
         if moment is None or (last is not None and moment > last):

@@ -352,3 +352,54 @@ def test_a_history_prints_its_scope() -> None:
         "<AlertHistory of DataFrame: 1 alerts until 2026-03-01 05:00:00; "
         "scope {'tenant': 'default', 'where': [{'service': ['a']}]}>"
     )
+
+
+@pytest.mark.parametrize("tenant", [0, 1.5, True, b"a", ["a"], DAY, "", "\ud800"])
+def test_a_tenant_that_is_no_name_is_refused_without_quoting_others(tenant: Any, tmp_path: Any) -> None:
+    path = tmp_path / "a.duckdb"
+    with AlertStore.open(path) as store:
+        store.ingest(pl.DataFrame({"tenant_id": ["secret"], "fired_at": [DAY]}))
+        with pytest.raises(HistoryError, match="expected a name"):
+            store.history().tenant(tenant)
+    with pytest.raises(HistoryError, match="expected a name"):
+        AlertStore.open(path, tenant=tenant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "EXPLAIN ANALYZE COPY alerts TO 'out.csv'",
+        "explain/**/analyze--\ncopy alerts to 'out.csv'",
+        "EXPLAIN (ANALYZE, FORMAT json) COPY alerts TO 'out.csv'",
+        "FROM enable_logging(storage = 'file', storage_path = 'out')",
+        "FROM enable_profiling(save_location = 'out.txt')",
+        "EXPLAIN ANALYZE SET threads = 1",
+    ],
+)
+def test_a_question_of_anybody_writes_no_file(text: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for history in (alerts(ONE, TWO), alerts(ONE, TWO).tenant("default")):
+        with pytest.raises(QueryError):
+            history.sql(text)
+        assert history.sql("EXPLAIN ANALYZE /* all */ FROM alerts").height == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_intervals_are_refused_with_the_way_out() -> None:
+    with pytest.raises(QueryError, match=r"intervals.*epoch\(resolved_at - fired_at\)"):
+        alerts(ONE, TWO).sql("SELECT INTERVAL 1 DAY AS a")
+
+
+def test_labels_that_name_one_label_twice_are_set_aside_alone() -> None:
+    rows = pl.DataFrame({"fired_at": [DAY, DAY], "labels": ['{"a": 1, "a": 2}', '{"a": 1}']})
+    history = AlertHistory.open(rows)
+    assert history.to_arrow()["labels"].to_pylist() == [[("a", "1")]]
+    assert history.quarantine()["reason"].to_pylist() == ['labels is \'{"a": 1, "a": 2}\', expected a JSON object']
+
+
+@pytest.mark.parametrize("query", ["merge_log", "store", "../history/store", "/tmp/x", "nothing"])
+@pytest.mark.parametrize("package", ["alert_analytics.history", "os", "alert_analytics.analytics"])
+def test_only_questions_of_the_library_are_asked(query: str, package: str) -> None:
+    with pytest.raises(QueryError, match="has no query"):
+        alerts(ONE, TWO).ask(query, package=package)
+    assert not hasattr(alerts(ONE, TWO).ask("extent", package="alert_analytics.history"), "relation")
