@@ -15,6 +15,7 @@ from alert_analytics.alerts.conditions import parse
 from alert_analytics.engine import Answer, run, run_free, sandbox
 from alert_analytics.errors import QueryError
 from alert_analytics.history.base import Base, base_of
+from alert_analytics.history.contextual import Contextual
 from alert_analytics.history.describe import Description, described
 from alert_analytics.history.scope import Scope, moment, tenant_rows
 from alert_analytics.history.view import View
@@ -46,11 +47,12 @@ class Span:
         return (self.end - self.start).total_seconds() / 86_400
 
 
-class AlertHistory:
+class AlertHistory(Contextual):
     """Alerts to ask questions of: immutable, lazily read, always under one scope.
 
     Open one with :meth:`open`, :meth:`AlertStore.history` or :func:`alert_analytics.datasets.sample`; narrow it with
-    :meth:`tenant`, :meth:`as_of` and :meth:`where`, which commute and each return a new history.
+    :meth:`tenant`, :meth:`as_of` and :meth:`where`; tell it what else you know with :meth:`enrich`,
+    :meth:`outside_maintenance` and :meth:`incidents`. They commute, and each returns a new history.
 
     Examples
     --------
