@@ -32,11 +32,10 @@ class IncidentPolicy:
     Notes
     -----
     From firing to firing, not while the alerts before are still open: an alert that nobody ever resolves would take in
-    everything that fires after it. On the sample, whose alerts carry the incident that they were resolved with, 5 minutes
-    from firing to firing find every pair of alerts that was resolved together, and 42 % of the pairs found are such;
-    the same while alerts are open (for a day at most) makes two thirds of all alerts a handful of incidents, and .1 % of
-    the pairs found are right. Whether an alert joins depends on earlier firings alone, so that later ones never change
-    what an incident was.
+    everything that fires after it. In the sample, whose alerts carry the incident that they were resolved with, firing
+    within 5 minutes in one service puts together every pair of alerts that was resolved together, and 42 % of the pairs
+    that it puts together were. While the alerts before are open (for a day at most) and 5 minutes longer, .1 % were.
+    Whether an alert joins depends on earlier firings alone, so that later ones never change what an incident was.
 
     Examples
     --------

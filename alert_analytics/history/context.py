@@ -19,7 +19,7 @@ from duckdb import CaseExpression, ColumnExpression, ConstantExpression, Functio
 
 from alert_analytics.engine import connect
 from alert_analytics.errors import HistoryError, SourceError, UnknownColumnError
-from alert_analytics.history.reading import is_parquet, table_at, table_of
+from alert_analytics.history.reading import is_parquet, named, table_at, table_of
 from alert_analytics.history.schema import in_utc, is_zoned, iso_time, kind_of
 
 if TYPE_CHECKING:
@@ -173,15 +173,14 @@ def given_table(table: Any) -> Given:
         options = {} if is_parquet(table) else {"all_varchar": True}
         return Given(table_at(connection, str(table), **options), str(table), connection)
     if isinstance(table, Iterable) and not isinstance(table, (Mapping, bytes)):
-        if not hasattr(table, "__arrow_c_stream__"):
-            table = _from_mappings(list(table))
+        given = table if hasattr(table, "__arrow_c_stream__") else _from_mappings(list(table))
         try:
-            rows = table_of(connection, table, mapped=True)[0]
+            rows = table_of(connection, given, mapped=True)[0]
         except (duckdb.Error, pa.ArrowInvalid) as error:
             raise SourceError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
-        return Given(rows, "the table", connection)
+        return Given(rows, named(table), connection)
     if hasattr(table, "__arrow_c_stream__"):
-        return Given(table_of(connection, table, mapped=True)[0], "the table", connection)
+        return Given(table_of(connection, table, mapped=True)[0], named(table), connection)
     raise HistoryError(
         f"A {type(table).__name__} is no table.",
         hint="give a Parquet or CSV path, a pandas, polars or Arrow table, or a list of dicts.",

@@ -99,8 +99,8 @@ class Contextual:
         >>> import alert_analytics as aa
         >>> versions = [{"service": "checkout", "version": "1.9", "deployed_at": "2025-09-01"},
         ...             {"service": "checkout", "version": "1.10", "deployed_at": "2025-10-20T14:00+02:00"}]
-        >>> history = aa.datasets.sample().enrich(versions, on="service", valid_from="deployed_at", age="deployed_for_s")
-        >>> history.where({"version": "1.10"}).where("deployed_for_s < 86400").n_alerts > 0
+        >>> history = aa.datasets.sample().enrich(versions, on="service", valid_from="deployed_at", age="age_s")
+        >>> history.where({"version": "1.10"}).where("age_s < 86400").n_alerts > 0  # of the first day after it
         True
         """
         found = enrichment(
@@ -210,6 +210,11 @@ class Contextual:
         True
         """
         return self._knowing(Gathering(policy))
+
+    @property
+    def incident_policy(self) -> IncidentPolicy | None:
+        """The policy that :meth:`incidents` was told."""
+        return next((one.policy for one in self._scope.context if isinstance(one, Gathering)), None)
 
     @property
     def at_risk(self) -> AtRisk | None:

@@ -63,8 +63,6 @@ class Enrichment:
         The column with the seconds from a row's beginning to the alert's time.
     valid : tuple of str
         The table's columns that say from when (and until when) a row holds.
-    n_rows : int
-        How many there are.
     """
 
     takes_out: ClassVar[bool] = False
@@ -77,7 +75,6 @@ class Enrichment:
     columns: tuple[tuple[str, str], ...]
     age: str | None
     valid: tuple[str, ...]
-    n_rows: int
 
     @property
     def names(self) -> list[str]:
@@ -88,7 +85,6 @@ class Enrichment:
         """Say it in plain values."""
         return {
             "enriched_from": self.name,
-            "n_rows": self.n_rows,
             "on": dict(self.on),
             "at": self.at,
             "valid": list(self.valid),
@@ -178,7 +174,6 @@ def enrichment(
         columns=tuple(carried),
         age=age,
         valid=valid,
-        n_rows=int(given.rows.shape[0]),
     )
 
 

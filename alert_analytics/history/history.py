@@ -167,6 +167,10 @@ class AlertHistory(Contextual):
         """Take ``since=`` back: the same alerts, and those that fired before. Everything else stays narrowed."""
         return AlertHistory(self._base, replace(self._scope, since=None))
 
+    def over_all_time(self) -> AlertHistory:
+        """Take ``since=`` and ``until=`` back; everything else stays narrowed."""
+        return AlertHistory(self._base, replace(self._scope, since=None, until=None))
+
     # -- looking ------------------------------------------------------------------------------------------------
 
     @property

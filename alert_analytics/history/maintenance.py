@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -32,7 +31,7 @@ from alert_analytics.history.context import (
 from alert_analytics.history.validity import Row, merged
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
     from alert_analytics.history.scope import Resolve
 
@@ -67,8 +66,7 @@ class Maintenance:
 
     def described(self) -> dict[str, object]:
         """Say it in plain values."""
-        n = sum(map(len, self.windows.values()))
-        return {"outside_maintenance": self.name, "n_windows": n, "on": dict(self.on)}
+        return {"outside_maintenance": self.name, "on": dict(self.on)}
 
     def applied(
         self, cursor: DuckDBPyConnection, rows: DuckDBPyRelation, resolve: Resolve, as_of: datetime | None
