@@ -115,12 +115,13 @@ class Contextual:
             valid_to=valid_to,
             age=age,
         )
+        told = self._knowing(found)
         if hidden := [name for name in found.names if name in self._view.labels]:
             raise HistoryError(
                 f"The alerts have a label {', '.join(map(repr, hidden))} already.",
                 hint='give the column another name: columns={"region": "home_region"}, or prefix="catalogue_".',
             )
-        return self._knowing(found)
+        return told
 
     def outside_maintenance(
         self,
