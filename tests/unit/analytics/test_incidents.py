@@ -78,7 +78,9 @@ def test_first_acknowledgement_of_any_and_last_resolve_of_all() -> None:
 def test_words_and_the_way_back() -> None:
     found = aa.IncidentAnalysis.from_alerts(history(), POLICY)
     assert "6 alerts are 4 incidents, 2 of them open. Half are acknowledged within 20 min" in found.sentence
-    assert "MTTA (mean time from the first firing to the first acknowledgement of any alert, its first" in found.sentence
+    assert (
+        "MTTA (mean time from the first firing to the first acknowledgement of any alert, its first" in found.sentence
+    )
     assert "MTTR (mean time from the first firing to the last resolve of all alerts, its first" in found.sentence
     assert found.alerts(0).n_alerts == 6
     by_service = aa.IncidentAnalysis.from_alerts(history(), POLICY, by=["service"])

@@ -113,7 +113,9 @@ def test_what_cannot_be() -> None:
 
 
 ALERTS = st.lists(
-    st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(["a", "b", None]), st.integers(0, 60)), min_size=1, max_size=10
+    st.tuples(st.sampled_from(["x", "y"]), st.sampled_from(["a", "b", None]), st.integers(0, 60)),
+    min_size=1,
+    max_size=10,
 )
 
 
@@ -137,7 +139,7 @@ def test_as_a_loop_makes_them_and_the_future_changes_none(alerts: list[Any], gap
     policy = aa.IncidentPolicy(by="service", gap=timedelta(minutes=gap))
     later = opened(*alerts).incidents(policy)
     assert together(later) == naive(alerts, gap)
-    names = {one: name for one, name in later.to_polars().select("fingerprint", "incident").iter_rows()}
+    names = dict(later.to_polars().select("fingerprint", "incident").iter_rows())
     then = later.as_of(at(moment)).to_polars()
     assert {one: name for one, name in names.items() if alerts[int(one)][2] < moment} == dict(
         then.select("fingerprint", "incident").iter_rows()
@@ -166,4 +168,4 @@ def test_firing_to_firing_is_what_the_sample_was_made_by() -> None:
         " GROUP BY tenant_id, labels['incident'])"
     ).item()
     assert n_right == n_true
-    assert round(n_right / n_together, 2) == 0.42
+    assert round(float(n_right / n_together), 2) == 0.42
