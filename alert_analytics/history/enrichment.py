@@ -13,12 +13,11 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression, Sta
 
 from alert_analytics.engine import stacked
 from alert_analytics.errors import HistoryError
-from alert_analytics.history.context import (
+from alert_analytics.history.context import Given, given_table
+from alert_analytics.history.joining import (
     AT,
     FROM,
     KEY,
-    Given,
-    given_table,
     in_us,
     kept,
     key_of,

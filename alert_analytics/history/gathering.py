@@ -12,7 +12,7 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression, Sta
 from alert_analytics.alerts.incidents import IncidentPolicy
 from alert_analytics.engine import stacked
 from alert_analytics.errors import HistoryError
-from alert_analytics.history.context import KEY
+from alert_analytics.history.joining import KEY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation

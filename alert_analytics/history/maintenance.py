@@ -14,11 +14,10 @@ from duckdb import ColumnExpression, ConstantExpression, StarExpression
 
 from alert_analytics.engine import stacked
 from alert_analytics.errors import HistoryError
-from alert_analytics.history.context import (
+from alert_analytics.history.context import Given, given_table
+from alert_analytics.history.joining import (
     AT,
     KEY,
-    Given,
-    given_table,
     in_us,
     kept,
     key_of,

@@ -57,11 +57,12 @@ def test_as_a_loop_has_them(alerts: list[Any], gap: int, moment: int | None) -> 
     # What was known then: (tenant, service, fired, acknowledged, resolved), in minutes.
     last = max(alert[2] + max(alert[3] or 0, alert[4] or 0) for alert in alerts)
     now = last if moment is None else min(last, moment)
+    until = moment if moment is not None and moment <= last else 1000
     seen = [
-        (*alert[:3], *(None if n is None or (moment is not None and moment <= last and alert[2] + n >= moment) else alert[2] + n for n in alert[3:]))
+        (*alert[:3], *(None if n is None or alert[2] + n >= until else alert[2] + n for n in alert[3:]))
         for alert in sorted(alerts, key=lambda alert: alert[2])
-        if moment is None or alert[2] < moment or moment > last
-    ]  # fmt: skip
+        if alert[2] < until
+    ]
     incidents: list[list[Any]] = []
     for alert in seen:
         mine = [one for one in incidents if one[-1][:2] == alert[:2] and alert[2] - one[-1][2] <= gap]

@@ -67,7 +67,9 @@ def test_rates_are_per_time_at_risk() -> None:
     # As if all the time had been at risk the same alerts fall.
     as_left = AlertHistory.open(left.to_arrow().drop_columns(["metadata"]))
     assert min(row["slope_per_day"] for row in trend(as_left, by="service")) < -0.01
-    assert trend(history().outside_maintenance([{"valid_from": on(3), "valid_to": on(60)}]))[0]["direction"] == "too short"
+    assert (
+        trend(history().outside_maintenance([{"valid_from": on(3), "valid_to": on(60)}]))[0]["direction"] == "too short"
+    )
 
 
 def test_windows_that_do_not_touch_the_span_change_nothing() -> None:
@@ -90,7 +92,9 @@ def test_the_last_days_are_per_day_at_risk_too() -> None:
     short = aa.AlertAnalytics(timedelta(days=10), ["frequency"]).run(history().outside_maintenance(windows))
     row = short.table.to_pylist()[0]
     assert (row["value"], row["low"]) == (4, None)
-    assert row["note"] == "per day at risk; no interval: it needs 7 days, there are 5 days at risk for half or more of it"
+    assert (
+        row["note"] == "per day at risk; no interval: it needs 7 days, there are 5 days at risk for half or more of it"
+    )
 
 
 def test_windows_of_a_service_and_of_all_and_of_a_tenant() -> None:
