@@ -295,10 +295,11 @@ def test_it_commutes_with_every_narrowing() -> None:
 
 def test_as_of_hides_what_began_later() -> None:
     rows = [{"service": "db", "v": "1", "valid_from": at(0)}, {"service": "db", "v": "2", "valid_from": at(4)}]
-    told = history().enrich(rows, on="service", at="observed_at")
-    # In a history as of four, the open alert of three was last observed at four: the version of four is not known.
-    assert told.as_of(at(4)).where({"fingerprint": "d"}).to_polars()["v"].to_list() == ["1"]
-    assert told.as_of(at(4.5)).where({"fingerprint": "a"}).to_polars()["v"].to_list() == ["2"]
+    # A time of the table's own, which no moment undoes.
+    checked = AlertHistory.open(ROWS.with_columns(checked_at=pl.lit(at(4.2))))
+    told = checked.enrich(rows, on="service", at="checked_at").where({"fingerprint": "d"})
+    assert told.as_of(at(4)).to_polars()["v"].to_list() == ["1"]
+    assert told.as_of(at(4.5)).to_polars()["v"].to_list() == ["2"]
 
 
 def test_another_tenants_rows_never_arrive() -> None:
