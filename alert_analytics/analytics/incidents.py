@@ -99,14 +99,15 @@ class IncidentAnalysis(Result):
         Open incidents are right-censored, and the curve is Kaplan-Meier's, as in :class:`ResolutionAnalysis`. They are
         censored at the watermark less the policy's gap: until then it is known which alerts joined an incident, after
         that a later one may still do. An incident that ends without an acknowledgement is censored there: the time to
-        acknowledge is that of incidents which stay open for it.
+        acknowledge is that of incidents which stay open for it, and where many are never acknowledged its mean can be
+        longer than that of the time to resolve.
 
         Examples
         --------
         >>> import alert_analytics as aa
         >>> found = aa.IncidentAnalysis.from_alerts(aa.datasets.sample(), aa.IncidentPolicy(by="service"), by="service")
         >>> row = found.table.to_pylist()[0]
-        >>> row["n_incidents"] < row["n_alerts"], row["time_to_acknowledge_mean_s"] < row["time_to_resolve_mean_s"]
+        >>> row["n_incidents"] < row["n_alerts"], row["time_to_acknowledge_median_s"] < row["time_to_resolve_median_s"]
         (True, True)
         """
         if horizon is not None:
