@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alert_analytics import datasets, errors, registry, simulation, sources
-    from alert_analytics.alerts import Alert, AlertRule, AlertSeverity, AlertStatus
+    from alert_analytics.alerts import Alert, AlertRule, AlertSeverity, AlertStatus, IncidentPolicy
     from alert_analytics.analytics import (
         AlertAnalytics,
         CorrelationAnalysis,
         FirstLook,
+        IncidentAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
     )
@@ -38,6 +39,8 @@ __all__ = [
     "CalibratedModel",
     "CorrelationAnalysis",
     "FirstLook",
+    "IncidentAnalysis",
+    "IncidentPolicy",
     "IsolationForestDetector",
     "OnnxScorer",
     "PCADetector",
@@ -66,6 +69,8 @@ _HOMES = {
     "CalibratedModel": "calibration",
     "CorrelationAnalysis": "analytics",
     "FirstLook": "analytics",
+    "IncidentAnalysis": "analytics",
+    "IncidentPolicy": "alerts",
     "IsolationForestDetector": "detectors",
     "OnnxScorer": "scoring",
     "PCADetector": "detectors",

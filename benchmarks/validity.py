@@ -9,6 +9,7 @@ import runpy
 
 TABLES = {
     "validity_slope": "Trend: the 95 % interval of the weekly slope",
+    "validity_exposure": "Trend beside maintenance windows: bias, and the 95 % interval",
     "validity_resolution": "Resolution: intervals and the log-rank test, plain and by clusters",
     "validity_pairs": "Correlation: false pairs and power",
     "validity_calibration": "Calibration: how often a cut breaks its promise, and what certificates say",

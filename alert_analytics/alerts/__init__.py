@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from alert_analytics.alerts.alert import Alert
     from alert_analytics.alerts.conditions import Expression, evaluate, parse
     from alert_analytics.alerts.events import AlertEvent, EventKind
+    from alert_analytics.alerts.incidents import IncidentPolicy
     from alert_analytics.alerts.rules import AlertRule
     from alert_analytics.alerts.states import AlertResolution, AlertSeverity, AlertStatus
     from alert_analytics.alerts.table import ALERT_SCHEMA, alerts_table
@@ -26,6 +27,7 @@ __all__ = [
     "AlertStatus",
     "EventKind",
     "Expression",
+    "IncidentPolicy",
     "alerts_table",
     "evaluate",
     "parse",
@@ -41,6 +43,7 @@ _HOMES = {
     "AlertStatus": "states",
     "EventKind": "events",
     "Expression": "conditions",
+    "IncidentPolicy": "incidents",
     "alerts_table": "table",
     "evaluate": "conditions",
     "parse": "conditions",

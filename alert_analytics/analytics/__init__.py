@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alert_analytics.analytics.correlation import CorrelationAnalysis
     from alert_analytics.analytics.first_look import FirstLook
+    from alert_analytics.analytics.incidents import IncidentAnalysis
     from alert_analytics.analytics.resolution import ResolutionAnalysis
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
@@ -21,6 +22,7 @@ __all__ = [
     "AnalyticsReport",
     "CorrelationAnalysis",
     "FirstLook",
+    "IncidentAnalysis",
     "ResolutionAnalysis",
     "Result",
     "TrendAnalysis",
@@ -31,6 +33,7 @@ _HOMES = {
     "AnalyticsReport": "summary",
     "CorrelationAnalysis": "correlation",
     "FirstLook": "first_look",
+    "IncidentAnalysis": "incidents",
     "ResolutionAnalysis": "resolution",
     "Result": "result",
     "TrendAnalysis": "trend",

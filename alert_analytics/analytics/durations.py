@@ -17,6 +17,7 @@ from alert_analytics.errors import UnknownColumnError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters
 from alert_analytics.stats.restricted_mean import (
+    reaches,
     restricted_mean,
     restricted_mean_influence,
     restricted_mean_interval,
@@ -35,6 +36,9 @@ Bools = npt.NDArray[np.bool_]
 
 INCIDENT = "incident"
 SERVICE_DAY = "service and day"
+SIZEABLE = 30
+"""Times that a group needs to have a say in the common horizon."""
+
 _US = 1e6
 _UNITS = ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (120, 60, "min"))
 
@@ -138,8 +142,8 @@ def groups_of(
     names : sequence of str
         Columns or labels to group by.
     cluster : str or None
-        A column or label whose alerts resolve together; ``auto``: the label ``incident`` where there is one; None:
-        every alert for itself. Where it is null, and by default, alerts of one service and day are a cluster.
+        A column or label whose alerts resolve together; ``auto``: the column or label ``incident`` where there is one;
+        None: every alert for itself. Where it is null, and by default, alerts of one service and day are a cluster.
     watermark : datetime or None
         Where open alerts are censored; None for an empty history.
     level : float
@@ -181,6 +185,30 @@ def groups_of(
         seconds = duration[ordered] / _US
         groups.append(Group(tuple(key), seconds, resolved[ordered], clusters[ordered], level))
     return groups, answer, said
+
+
+def common_horizon(groups: Sequence[Group]) -> float:
+    """Choose the horizon up to which every group of some size is known.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        Those under :data:`SIZEABLE` have no say where there are others.
+
+    Returns
+    -------
+    float
+        In seconds; NaN without a group.
+    """
+    if not groups:
+        return float("nan")
+    heard = [group for group in groups if group.duration_s.size >= SIZEABLE] or groups
+    # What was seen for no time at all has no say either.
+    heard = [group for group in heard if group.duration_s[-1] > 0] or heard
+    longest = [float(group.duration_s[-1]) for group in heard]
+    # A group without an open alert at its end is known for ever: its curve stays at 0.
+    ending = [last for group, last in zip(heard, longest, strict=True) if not reaches(group.table, np.inf)]
+    return min(ending) if ending else max(longest)
 
 
 def renumbered(codes: Ints) -> Ints:

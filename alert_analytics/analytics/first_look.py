@@ -121,7 +121,7 @@ class FirstLook(Result):
         # A missing rule is called `unknown`: all such alerts together are no one thing to change.
         counts = [row for row in answer.arrow().to_pylist() if (of, row["item"]) != ("rule", "unknown")]
         total = history.n_alerts
-        weeks = max(history.span.days / 7, 1 / 7) if history.span else 1.0
+        weeks = max(history.span.days_at_risk / 7, 1 / 7) if history.span else 1.0
         trends = {row[of]: row for row in trend.table.to_pylist()}
         told = _Told(pairs.window, _leaders(pairs), trends, slow, total, weeks)
         rows = [row for one in counts if (row := _row(one, sorted(_findings(one, told), key=_share), weeks))]

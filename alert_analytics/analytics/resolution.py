@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.comparison import compared
-from alert_analytics.analytics.durations import Estimate, Group, estimates, groups_of, in_words, known
+from alert_analytics.analytics.durations import Estimate, Group, common_horizon, estimates, groups_of, in_words, known
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.stats.restricted_mean import reaches
 
 _OWN_COLUMNS = {
     *("n_alerts", "n_resolved", "n_open", "n_at_risk", "n_censored", "n_clusters", "n_clusters_effective"),
@@ -23,8 +22,6 @@ _OWN_COLUMNS = {
     *("horizon_s", "resolved_only_median_s", "note", "time_s", "survival", "low", "high", "q", "quantile_s"),
     *("low_s", "high_s"),
 }
-_SIZEABLE = 30
-"""Alerts that a group needs to have a say in the common horizon."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +67,8 @@ class ResolutionAnalysis(Result):
             so that the means compare; groups under 30 alerts, and those whose last alert is resolved, do not
             shorten it.
         cluster : str or None
-            What resolves together: a column or label. ``auto`` takes the label ``incident`` where there is one. Where
+            What resolves together: a column or label. ``auto`` takes ``incident`` where there is such a column (that of
+            :meth:`AlertHistory.incidents`, which wins) or label. Where
             it is null, and where there is none, alerts of one tenant, service (or rule) and day are a cluster. None
             takes every alert for itself: too narrow intervals as soon as alerts share incidents.
         level : float
@@ -107,7 +105,7 @@ class ResolutionAnalysis(Result):
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         groups, answer, said = groups_of(history, names, cluster, history.watermark, level)
-        horizon_s = _common_horizon(groups) if horizon is None else horizon.total_seconds()
+        horizon_s = common_horizon(groups) if horizon is None else horizon.total_seconds()
         settings = history.settings | {
             "by": list(names),
             "cluster": said,
@@ -216,19 +214,6 @@ class ResolutionAnalysis(Result):
 
 
 _NOBODY = Group((), np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64), 0.95)
-
-
-def _common_horizon(groups: Sequence[Group]) -> float:
-    """Choose the horizon up to which every group of some size is known."""
-    if not groups:
-        return float("nan")
-    heard = [group for group in groups if group.duration_s.size >= _SIZEABLE] or groups
-    # What was seen for no time at all has no say either.
-    heard = [group for group in heard if group.duration_s[-1] > 0] or heard
-    longest = [float(group.duration_s[-1]) for group in heard]
-    # A group without an open alert at its end is known for ever: its curve stays at 0.
-    ending = [last for group, last in zip(heard, longest, strict=True) if not reaches(group.table, np.inf)]
-    return min(ending) if ending else max(longest)
 
 
 def _table(groups: Sequence[Group], names: Sequence[str], horizon_s: float) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.durations import Floats, in_words
+from alert_analytics.analytics.exposure import exposed
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
+from alert_analytics.history.maintenance import AtRisk
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval
 from alert_analytics.tables import counted, in_figures
 
@@ -200,6 +202,8 @@ def _per_day(part: _Range) -> _Value:
     if part.length <= _INSTANT:
         return _Value("alerts_per_day", "1/d", None, note="the history spans no time")
     rate, whole = part.fired.n_alerts / days, int(days)
+    if (risk := part.whole.at_risk) is not None:
+        return _per_day_at_risk(part, risk, whole)
     if whole < _MIN_DAYS:
         note = f"no interval: it needs {_MIN_DAYS} days, there are {in_figures(days, 2)}"
         return _Value("alerts_per_day", "1/d", rate, note=note)
@@ -207,6 +211,22 @@ def _per_day(part: _Range) -> _Value:
     per_day = np.zeros(whole)
     kept = counts["days_back"] < whole
     per_day[counts["days_back"][kept]] = counts["n_alerts"][kept]
+    return _between(rate, per_day)
+
+
+def _per_day_at_risk(part: _Range, risk: AtRisk, whole: int) -> _Value:
+    found, _ = exposed(part.fired, risk, (), part.start, part.end, whole)
+    rate = found[0].per_day if found else 0.0
+    per_day = found[0].daily() if found else np.zeros(0)
+    if per_day.size < _MIN_DAYS:
+        said = f"{counted(per_day.size, 'day')} at risk for half or more of it"
+        note = f"per day at risk; no interval: it needs {_MIN_DAYS} days, there are {said}"
+        return _Value("alerts_per_day", "1/d", rate, note=note)
+    value = _between(rate, per_day)
+    return replace(value, note="; ".join(filter(None, ["per day at risk", value.note])))
+
+
+def _between(rate: float, per_day: Floats) -> _Value:
     low, high = (float(end) for end in rate_interval(per_day))
     if np.isnan(low):
         note = f"no interval: alerts fired on {counted(int(np.count_nonzero(per_day)), 'day')}, it needs {MIN_BUSY}"

@@ -12,9 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from alert_analytics.analytics.exposure import exposed
 from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
+from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
+from alert_analytics.stats.exposure import slopes_at_risk
 from alert_analytics.stats.multiple import benjamini_hochberg
 from alert_analytics.stats.slope import MIN_WEEKS, WeeklySlopes, weekly_slopes
 from alert_analytics.tables import counted, in_figures
@@ -87,7 +90,10 @@ class TrendAnalysis(Result):
         Notes
         -----
         Least squares on totals of whole weeks counted back from the end of the span; see
-        :func:`alert_analytics.stats.slope.weekly_slopes` for the interval and its measured coverage.
+        :func:`alert_analytics.stats.slope.weekly_slopes` for the interval and its measured coverage. Under
+        :meth:`AlertHistory.outside_maintenance` a week's total is per time at risk and weighs by it, ``alerts_per_day``
+        is per day at risk, and a week with less than a day at risk carries nothing; see
+        :func:`alert_analytics.stats.exposure.slopes_at_risk`. :attr:`series` stays what was counted.
 
         Examples
         --------
@@ -103,8 +109,8 @@ class TrendAnalysis(Result):
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         span = history.span
         width = bucket or _default_bucket(span)
-        answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})
         n_weeks = (span.end - span.start) // timedelta(weeks=1) if span else 0
+        counts, answer = _counts(history, names, span, n_weeks)
         settings = history.settings | {
             "by": list(names),
             "n_weeks": n_weeks,
@@ -112,8 +118,9 @@ class TrendAnalysis(Result):
             "window_size": window_size,
             "level": 0.95,
         }
-        table = _table(answer.arrow(), names, n_weeks, span)
-        return cls(table, history, settings, answer.sql, by=names, bucket=width, window_size=window_size)
+        return cls(
+            _table(counts, names), history, settings, answer.sql, by=names, bucket=width, window_size=window_size
+        )
 
     @property
     def sentence(self) -> str:
@@ -129,7 +136,7 @@ class TrendAnalysis(Result):
             )
         if not self.by:
             return f"Alert volume {_said(rows[0])}."
-        moving = [row for row in rows if row["direction"] != "none"]
+        moving = [row for row in rows if row["direction"] in {"increasing", "decreasing"}]
         if not moving:
             return f"None of {len(rows)} series by {', '.join(self.by)} rises or falls beyond chance."
         steepest = max(moving, key=lambda row: abs(row["slope_per_day"]))
@@ -191,23 +198,49 @@ def _dense(found: pa.Table, column: str, n: int) -> tuple[pa.Array, npt.NDArray[
     return pa.array([list(key) for key in place], pa.list_(pa.string())), matrix
 
 
-def _table(found: pa.Table, names: Sequence[str], n_weeks: int, span: Span | None) -> pa.Table:
+@dataclass(frozen=True, eq=False)
+class _Counts:
+    """What was counted of each series, and the slope of it."""
+
+    keys: pa.Array
+    n_alerts: npt.NDArray[np.int64]
+    per_day: npt.NDArray[np.float64]
+    n_weeks: npt.NDArray[np.int64]
+    fit: WeeklySlopes
+
+
+def _counts(history: AlertHistory, names: Sequence[str], span: Span | None, n_weeks: int) -> tuple[_Counts, Answer]:
+    risk = history.at_risk
+    if risk is not None and span is not None:
+        series, answer = exposed(history, risk, names, span.start, span.end, 7 * n_weeks)
+        weeks = [one.weekly() for one in series]
+        totals, share = (np.array([one[i] for one in weeks]).reshape(len(weeks), n_weeks) for i in (0, 1))
+        fit, used = slopes_at_risk(totals, share)
+        keys = pa.array([list(one.key) for one in series], pa.list_(pa.string()))
+        n_alerts = np.array([one.n_alerts for one in series], dtype=np.int64)
+        return _Counts(keys, n_alerts, np.array([one.per_day for one in series]), used, fit), answer
+    answer = history.ask("trend", keys={"series": names}, params={"span_end": span and span.end})
+    found = answer.arrow()
     keys, back = _dense(found, "weeks_back", n_weeks)
-    fit = weekly_slopes(back[:, ::-1])
-    everything = _dense(found, "weeks_back", n_weeks + 1)[1].sum(axis=1).astype(np.int64)
-    q_value = benjamini_hochberg(fit.p_value)
+    n_alerts = _dense(found, "weeks_back", n_weeks + 1)[1].sum(axis=1).astype(np.int64)
     days = span.days if span and span.days > 0 else float("nan")
+    used = np.full(len(n_alerts), n_weeks)
+    return _Counts(keys, n_alerts, n_alerts / days, used, weekly_slopes(back[:, ::-1])), answer
+
+
+def _table(counts: _Counts, names: Sequence[str]) -> pa.Table:
+    fit, q_value = counts.fit, benjamini_hochberg(counts.fit.p_value)
     columns = {
-        **key_columns(keys, names),
-        "n_alerts": pa.array(everything),
-        "n_weeks": pa.array([n_weeks] * len(everything), pa.int64()),
-        "alerts_per_day": _known(everything / days),
+        **key_columns(counts.keys, names),
+        "n_alerts": pa.array(counts.n_alerts),
+        "n_weeks": pa.array(counts.n_weeks, pa.int64()),
+        "alerts_per_day": _known(counts.per_day),
         "slope_per_day": _known(fit.slope_per_day),
         "slope_low": _known(fit.low),
         "slope_high": _known(fit.high),
         "p_value": _known(fit.p_value),
         "q_value": _known(q_value),
-        "direction": pa.array(_directions(fit, q_value), pa.string()),
+        "direction": pa.array(_directions(counts, q_value), pa.string()),
         "autocorrelated": pa.array(fit.autocorrelated, pa.bool_()),
     }
     # The clearest movement first; among equals, the busiest.
@@ -218,11 +251,12 @@ def _known(values: npt.NDArray[np.float64]) -> pa.Array:
     return pa.array(values, pa.float64(), from_pandas=True)  # NaN is null: not known
 
 
-def _directions(fit: WeeklySlopes, q_value: npt.NDArray[np.float64]) -> list[str]:
-    if fit.n_weeks < MIN_WEEKS:
-        return ["too short"] * len(q_value)
+def _directions(counts: _Counts, q_value: npt.NDArray[np.float64]) -> list[str]:
     words = {1: "increasing", -1: "decreasing", 0: "none"}
-    return [words[int(np.sign(s)) if q < _FDR else 0] for s, q in zip(fit.slope_per_day, q_value, strict=True)]
+    return [
+        "too short" if weeks < MIN_WEEKS else words[int(np.sign(slope)) if q < _FDR else 0]
+        for slope, q, weeks in zip(counts.fit.slope_per_day, q_value, counts.n_weeks, strict=True)
+    ]
 
 
 def _said(row: dict[str, Any]) -> str:

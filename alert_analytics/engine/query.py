@@ -166,6 +166,45 @@ def run(
     return OpenAnswer(relation, shown, f"{query}.sql")
 
 
+def stacked(
+    cursor: duckdb.DuckDBPyConnection,
+    query: str,
+    *,
+    package: str,
+    relations: Mapping[str, duckdb.DuckDBPyRelation],
+) -> duckdb.DuckDBPyRelation:
+    """Run ``<package>/<query>.sql`` as one layer of a relation that others are laid on.
+
+    As :func:`run`, but `relations` are visible within this layer alone and no view is left behind: the same file can
+    stand several times in one relation. Nothing can be bound; what varies is a column of `relations`.
+
+    Parameters
+    ----------
+    cursor : duckdb.DuckDBPyConnection
+        Where the relation lives.
+    query, package : str
+        Which static file.
+    relations : mapping of str to duckdb.DuckDBPyRelation
+        What the file calls by name; the names are constants of the caller.
+
+    Returns
+    -------
+    duckdb.DuckDBPyRelation
+        The rows, lazily.
+
+    Raises
+    ------
+    QueryError
+        The database refused the query; the message names the file.
+    """
+    named = ",\n".join(f"{name} AS NOT MATERIALIZED ({one.sql_query()})" for name, one in relations.items())
+    text = f"WITH {named}\nSELECT * FROM (\n{text_of(package, query)}\n)"
+    try:
+        return cursor.sql(text)
+    except duckdb.Error as error:
+        raise _failed(f"{query}.sql", text, error) from error
+
+
 def run_free(
     cursor: duckdb.DuckDBPyConnection, text: str, params: Sequence[object] | Mapping[str, object] | None = None
 ) -> duckdb.DuckDBPyRelation:

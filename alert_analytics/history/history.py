@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,6 +15,8 @@ from alert_analytics.alerts.conditions import parse
 from alert_analytics.engine import Answer, run, run_free, sandbox
 from alert_analytics.errors import QueryError
 from alert_analytics.history.base import Base, base_of
+from alert_analytics.history.context import TENANT
+from alert_analytics.history.contextual import Contextual
 from alert_analytics.history.describe import QUESTIONS, Description, described
 from alert_analytics.history.scope import Scope, moment, tenant_rows
 from alert_analytics.history.view import View
@@ -37,22 +39,32 @@ class Span:
         the time before the first record.
     end : datetime
         ``until=`` where given and earlier than the watermark, else the watermark.
+    not_at_risk : timedelta
+        How much of it lies in maintenance windows for every alert. Those for some alerts only take time from these;
+        :attr:`AlertHistory.at_risk` knows it.
     """
 
     start: datetime
     end: datetime
+    not_at_risk: timedelta = timedelta(0)
 
     @property
     def days(self) -> float:
         """Its length in days."""
         return (self.end - self.start).total_seconds() / 86_400
 
+    @property
+    def days_at_risk(self) -> float:
+        """Its length in days without maintenance windows for every alert."""
+        return self.days - self.not_at_risk.total_seconds() / 86_400
 
-class AlertHistory:
+
+class AlertHistory(Contextual):
     """Alerts to ask questions of: immutable, lazily read, always under one scope.
 
     Open one with :meth:`open`, :meth:`AlertStore.history` or :func:`alert_analytics.datasets.sample`; narrow it with
-    :meth:`tenant`, :meth:`as_of` and :meth:`where`, which commute and each return a new history.
+    :meth:`tenant`, :meth:`as_of` and :meth:`where`; tell it what else you know with :meth:`enrich`,
+    :meth:`outside_maintenance` and :meth:`incidents`. They commute, and each returns a new history.
 
     Examples
     --------
@@ -169,6 +181,10 @@ class AlertHistory:
         """Take ``since=`` back: the same alerts, and those that fired before. Everything else stays narrowed."""
         return AlertHistory(self._base, replace(self._scope, since=None))
 
+    def over_all_time(self) -> AlertHistory:
+        """Take ``since=`` and ``until=`` back; everything else stays narrowed."""
+        return AlertHistory(self._base, replace(self._scope, since=None, until=None))
+
     # -- looking ------------------------------------------------------------------------------------------------
 
     @property
@@ -200,7 +216,14 @@ class AlertHistory:
             return None
         start = max(first, self._scope.since or first)
         end = min(self.watermark, self._scope.until or self.watermark)
-        return Span(start, max(start, end))
+        end = max(start, end)
+        return Span(start, end, self._not_at_risk(start, end))
+
+    def _not_at_risk(self, start: datetime, end: datetime) -> timedelta:
+        if (risk := self.at_risk) is None:
+            return timedelta(0)
+        cell = [self._scope.tenant if name == TENANT else None for name in risk.by]
+        return end - start - timedelta(seconds=float(risk.seconds(cell, [start, end])[0]))
 
     @property
     def settings(self) -> dict[str, object]:
@@ -212,6 +235,7 @@ class AlertHistory:
             "span_start": span.start if span else None,
             "span_end": span.end if span else None,
             "watermark": self.watermark,
+            **({"not_at_risk_s": span.not_at_risk.total_seconds()} if span and self.at_risk else {}),
         }
 
     def describe(self) -> Description:

@@ -1,7 +1,7 @@
 """Which alerts a history speaks of: one tenant, as of a moment, between two times, under conditions.
 
-The parts of a scope commute: they are kept apart and applied in one fixed order (tenant, as of, conditions,
-times), so that it does not matter in which order a user names them.
+The parts of a scope commute: they are kept apart and applied in one fixed order (tenant, as of, what else is known of
+alerts, conditions, times), so that it does not matter in which order a user names them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation, Expression
 
     from alert_analytics.alerts.conditions import Expression as Condition
+    from alert_analytics.history.context import Context
 
 Resolve = Callable[[str], "Expression"]
 """From the name of a column or label to what reads it; raises UnknownColumnError."""
@@ -47,6 +48,8 @@ class Scope:
         A column or label and the values it may have; None among them admits missing.
     conditions : tuple of Condition
         Parsed expressions that must hold.
+    context : tuple of Context
+        What else is known: enrichments, maintenance windows, incidents. They build on one another in this order.
     """
 
     tenant: str | None = None
@@ -55,6 +58,7 @@ class Scope:
     until: datetime | None = None
     equals: tuple[tuple[str, tuple[object, ...]], ...] = ()
     conditions: tuple[Condition, ...] = ()
+    context: tuple[Context, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is no tenant's name: compared with a number, others' names would be quoted as unreadable.
@@ -99,9 +103,19 @@ class Scope:
         """Require a parsed condition to hold."""
         return replace(self, conditions=(*self.conditions, condition))
 
+    def knowing(self, context: Context) -> Scope:
+        """Lay something beside the alerts, on top of what lies there.
+
+        What takes alerts out lies below what gathers them: an alert that does not count joins no incident.
+        """
+        gathering = [i for i, one in enumerate(self.context) if one.gathers]
+        at = gathering[0] if context.takes_out and gathering else len(self.context)
+        return replace(self, context=(*self.context[:at], context, *self.context[at:]))
+
     def described(self) -> dict[str, object]:
         """Say the scope in plain values, for a result's settings."""
-        return {
+        told = {"context": [one.described() for one in self.context]} if self.context else {}
+        return told | {
             "tenant": self.tenant,
             "as_of": self.as_of,
             "since": self.since,

@@ -67,6 +67,8 @@ class View:
             known = tenant_rows(self.base.sound(cursor), self.scope)
         else:
             known = self.base.sound_as_of(cursor, self.scope, moment)
+        for context in self.scope.context:
+            known = context.applied(cursor, known, self._resolver(known), moment)
         resolve = self._resolver(known)
         tests = [compiled(condition, resolve, known) for condition in self.scope.conditions]
         rows = matching_rows(known, self.scope, resolve, tests)

@@ -20,7 +20,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, a correlation, a resolution, or a first look.
+        A trend, a correlation, a resolution, incidents, a first look, or a report.
 
     Returns
     -------
@@ -39,11 +39,13 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         AnalyticsReport,
         CorrelationAnalysis,
         FirstLook,
+        IncidentAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
     )
     from alert_analytics.plots.correlation import correlation_chart
     from alert_analytics.plots.first_look import first_look_chart
+    from alert_analytics.plots.incidents import incident_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
@@ -56,6 +58,8 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return resolution_chart(result)
     if isinstance(result, FirstLook):
         return first_look_chart(result)
+    if isinstance(result, IncidentAnalysis):
+        return incident_chart(result)
     if isinstance(result, AnalyticsReport):
         return summary_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")

@@ -104,21 +104,42 @@ def weekly_slopes(totals: npt.ArrayLike, level: float = 0.95) -> WeeklySlopes:
     exact = squares <= w * (1e-12 * np.abs(counts).max(axis=1)) ** 2
     slope = np.where(exact & (np.ptp(counts, axis=1) == 0), 0.0, slope)
     lag1 = _lag1(residual, squares, exact)
-    flagged = lag1 > FLAG_ABOVE
     error = np.sqrt(np.where(exact, 0.0, squares) / (w - 2) / spread)
+    return inferred(slope, error, lag1, np.full(s, w), level, w)
+
+
+def inferred(
+    slope: Floats, error: Floats, lag1: Floats, n_weeks: npt.NDArray[np.int64], level: float, n_span: int
+) -> WeeklySlopes:
+    """Say of slopes of weekly totals and their standard errors what :func:`weekly_slopes` says.
+
+    Parameters
+    ----------
+    slope, error : numpy.ndarray of float64, shape (s,)
+        A week, per week; the error before it is widened.
+    lag1 : numpy.ndarray of float64, shape (s,)
+        The residuals' corrected lag-1 correlation.
+    n_weeks : numpy.ndarray of int64, shape (s,)
+        Weeks that each was fitted to.
+    level : float
+        Coverage of the interval.
+    n_span : int
+        Whole weeks of the span.
+    """
+    flagged = lag1 > FLAG_ABOVE
     error = np.where(flagged, error * np.sqrt((1 + lag1) / (1 - lag1)), error)
     statistic = np.divide(np.abs(slope), error, out=np.where(slope == 0, 0.0, np.inf), where=error > 0)
-    half = stats.t.ppf(0.5 + level / 2, w - 2) * error
+    half = stats.t.ppf(0.5 + level / 2, n_weeks - 2) * error
     # Totals a week, a week later: seven days each.
     unit = 1.0 / _DAYS**2
     return WeeklySlopes(
         slope_per_day=slope * unit,
         low=(slope - half) * unit,
         high=(slope + half) * unit,
-        p_value=np.minimum(2 * stats.t.sf(statistic, w - 2), 1.0),
+        p_value=np.minimum(2 * stats.t.sf(statistic, n_weeks - 2), 1.0),
         autocorrelated=flagged,
         lag1=lag1,
-        n_weeks=w,
+        n_weeks=n_span,
     )
 
 

@@ -80,3 +80,19 @@ def test_buckets_are_numbered_from_the_origin() -> None:
         (["web"], 0, 2),
         ([None], 12, 1),
     ]
+
+
+def test_the_days_of_cells_are_counted_back_as_weeks_are() -> None:
+    start = datetime(2026, 3, 1)
+    hours = [("db", 0), ("db", 23), ("db", 24), ("web", 47), ("web", 48)]
+    services, fired = zip(*hours, strict=True)
+    table = pa.table({"service": services, "fired_at": [start + timedelta(hours=hour) for hour in fired]})
+    answer = AlertHistory.open(table).ask(
+        "exposure", keys={"series": [], "cell": ["service"]}, params={"span_end": start + timedelta(hours=48)}
+    )
+    # An alert in the very last instant of the span belongs to the last day.
+    assert [tuple(row.values()) for row in answer.arrow().to_pylist()] == [
+        ([], ["db"], 1, 2),
+        ([], ["db"], 2, 1),
+        ([], ["web"], 0, 2),
+    ]

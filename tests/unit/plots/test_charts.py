@@ -208,6 +208,21 @@ def test_a_first_look_s_chart_draws_the_largest_shares_first() -> None:
     drawn(nothing)
 
 
+def test_incidents_are_drawn_by_their_medians() -> None:
+    found = aa.IncidentAnalysis.from_alerts(aa.datasets.sample().tenant("acme"), by="service")
+    spec = found.plot().to_dict(validate=True)
+    points, bars = (spec["datasets"][layer["data"]["name"]] for layer in spec["layer"])
+    assert {(row["series"], row["until"]): row["h"] * 3600 for row in points} == {
+        (row["service"], done): pytest.approx(row[f"time_to_{verb}_median_s"])
+        for row in found.table.to_pylist()
+        for verb, done in (("acknowledge", "acknowledged"), ("resolve", "resolved"))
+    }
+    assert all(row["low"] < row["h"] < row["high"] for row in bars)
+    assert "".join(spec["title"]["text"]).replace(" ", "") == found.sentence.replace(" ", "")
+    drawn(found)
+    drawn(aa.IncidentAnalysis.from_alerts(history(["db"]).where({"rule": "nothing"})))
+
+
 def test_a_report_that_reaches_back_no_further_draws_nothing() -> None:
     drawn = AlertAnalytics().run(history(["db"])).plot().to_dict()
     assert drawn["title"]["text"][0].startswith("In the last")
