@@ -68,7 +68,7 @@ def payloads_in(text: str, envelope: Sequence[str] = ()) -> list[str]:
     text : str
         A payload; an array of them; an object that holds arrays of them under `envelope`; an array of such objects.
     envelope : sequence of str
-        The keys of such an object.
+        The keys of such an object. One with a key ``id`` is a payload itself.
 
     Returns
     -------
@@ -93,12 +93,15 @@ def payloads_in(text: str, envelope: Sequence[str] = ()) -> list[str]:
 def _unwrapped(text: str, envelope: Sequence[str]) -> list[str]:
     if not any(f'"{key}"' in text for key in envelope):
         return [text]
-    held = [parts for key, parts in _lists(text) if key in envelope]
-    return [one for parts in held for one in parts] if held else [text]
+    members = list(_members(text))
+    held = [parts for key, parts in members if key in envelope and parts is not None]
+    # What has an identity is a payload itself, and the list a part of it.
+    is_payload = not held or any(key == "id" for key, _ in members)
+    return [text] if is_payload else [one for parts in held for one in parts]
 
 
-def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Find the members of an object that are arrays, with their elements."""
+def _members(text: str) -> Iterator[tuple[str, list[str] | None]]:
+    """Find the members of an object: of an array its elements."""
     at = _expect(text, _skip(text, 0), "{")
     more = not text.startswith("}", at)
     while more:
@@ -108,6 +111,7 @@ def _lists(text: str) -> Iterator[tuple[str, list[str]]]:
             parts, at = _elements(text, at)
             yield str(key), parts
         else:
+            yield str(key), None
             at = _end(text, at)
         at = _skip(text, at)
         more = not text.startswith("}", at)
