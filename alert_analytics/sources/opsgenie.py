@@ -81,7 +81,7 @@ class Opsgenie(PayloadSource[OpsgenieAlert]):
     ----------
     severities : mapping of str to str
         The priorities, in small letters, to info, low, medium, high or critical, beside P1 (critical) to P5 (info) or
-        in their place. An unknown word sets aside what else the alert says.
+        in their place. An alert with an unknown word is set aside.
     rule_details, service_details : sequence of str
         The details that say rule and service: the first that is there.
     names : mapping of str to str

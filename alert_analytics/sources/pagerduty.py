@@ -166,7 +166,7 @@ class PagerDuty(PayloadSource[Record]):
     ----------
     severities : mapping of str to str
         The names of priorities and the urgencies, in small letters, to info, low, medium, high or critical, beside the
-        usual ones (P1 to P5; high, low) or in their place. An unknown name sets aside what else the record says.
+        usual ones (P1 to P5; high, low) or in their place. An incident with an unknown name is set aside.
     rule_of : str
         What the rule is: ``service`` (its name), ``title`` (the incident's), or ``class``, the event's class that the
         monitoring tool sent, which is there only in log entries asked for with ``include[]=channels``.

@@ -131,8 +131,8 @@ class ServiceNowTable(PayloadSource[TableRecord]):
     Attributes
     ----------
     severities : mapping of str to str
-        The priorities to info, low, medium, high or critical, beside 1 (critical) to 5 (info) or in their place. An
-        unknown one sets aside what else the record says.
+        The priorities to info, low, medium, high or critical, beside 1 (critical) to 5 (info) or in their place. A
+        record with an unknown one is set aside.
     states : mapping of str to str
         An instance's own states, by number or word, to open, acknowledged, resolved or cancelled, beside the usual
         ones. A record in an unknown state is set aside.
