@@ -9,7 +9,21 @@ from typing import Any
 
 SQL = "'; DROP TABLE store.alerts; --"
 TEXTS = (
-    *("", " ", "\x00", "a\x00b", "\x1f", "\x7f", "\u0085", "\u2028", "\u202e", "\ufeff", "\ufffd", "\U0001d4b3", "e\u0301" * 40),
+    *(
+        "",
+        " ",
+        "\x00",
+        "a\x00b",
+        "\x1f",
+        "\x7f",
+        "\u0085",
+        "\u2028",
+        "\u202e",
+        "\ufeff",
+        "\ufffd",
+        "\U0001d4b3",
+        "e\u0301" * 40,
+    ),
     *(SQL, '"; SELECT 1; --', "$1", "{}", "[]", "%s", "\\", "../../etc/passwd", "NULL", "null", "nan", "?", "true"),
     *("x" * 70_000, "0" * 400, "-0", "1e999", "١٢٣", "1_000", "0x1F", "1,5", "NaN", "Infinity"),
 )
@@ -242,7 +256,15 @@ def _other(chance: random.Random, text: str) -> bytes:
     """No object at all."""
     things = (json.dumps(one) for one in (*STRANGE[:6], 0, "text", 10**400))
     return chance.choice(
-        (b"", b" ", b"\x00", b"\xff\xfe", chance.randbytes(40), text.encode("utf-8", "surrogatepass") * 2, *map(str.encode, things))
+        (
+            b"",
+            b" ",
+            b"\x00",
+            b"\xff\xfe",
+            chance.randbytes(40),
+            text.encode("utf-8", "surrogatepass") * 2,
+            *map(str.encode, things),
+        )
     )
 
 

@@ -57,7 +57,7 @@ sound AS (
 ),
 opened AS (
     -- every record repeats when the incident was opened, and nothing else that was known then
-    SELECT 'fire' AS kind, number AS fingerprint, opened_at AS happened_at, line FROM sound
+    SELECT 'fire' AS kind, number AS fingerprint, opened_at AS happened_at, line, original FROM sound
 ),
 changed AS (
     SELECT
@@ -78,7 +78,8 @@ changed AS (
 ),
 acknowledged AS (
     SELECT
-        'acknowledge' AS kind, number AS fingerprint, updated_at AS happened_at, updated_at AS observed_at, sequence, line
+        'acknowledge' AS kind, number AS fingerprint, updated_at AS happened_at, updated_at AS observed_at, sequence, line,
+        original
     FROM sound
     WHERE state IN ('Active', 'In Progress')
 )

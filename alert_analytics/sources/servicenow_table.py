@@ -123,8 +123,8 @@ class TableRecord(BaseModel):
 class ServiceNowTable(PayloadSource[TableRecord]):
     """Records of ServiceNow's incident table, as its Table API gives them, kept as JSON or JSON lines.
 
-    Ask ``GET /api/now/table/incident`` with ``sysparm_display_value=all``: then each field comes as the database has it (times in UTC, states as
-    numbers) and as a person reads it (names instead of identifiers). The log that
+    Ask ``GET /api/now/table/incident`` with ``sysparm_display_value=all``: then each field comes as the database has it
+    (times in UTC, states as numbers) and as a person reads it (names instead of identifiers). The log that
     :class:`~alert_analytics.sources.ServiceNow` reads and these records meet in one timeline: to both the source is
     ``servicenow`` and the fingerprint the incident's number.
 

@@ -73,6 +73,18 @@ def examples(name: str, told: Sequence[Any]) -> list[str]:
     return [json.dumps(one) for one in found]
 
 
+def n_held(payload: bytes, source: Any) -> int:
+    """How many payloads it is: an incident that has lost its identity is a page of log entries."""
+    try:
+        value = json.loads(payload.decode())
+    except (ValueError, RecursionError):
+        return 1
+    if not isinstance(value, dict) or "id" in value:
+        return 1
+    lists = [one for key, one in value.items() if key in source.envelope and isinstance(one, list)]
+    return sum(map(len, lists)) if lists else 1
+
+
 def payloads_of(name: str, told: Callable[[], Sequence[Any]]) -> Callable[[random.Random, int], list[bytes]]:
     def draw(chance: random.Random, size: int) -> list[bytes]:
         known = examples(name, told())
@@ -94,7 +106,7 @@ SOURCES: dict[str, tuple[Source, Callable[[random.Random, int], list[Any]]]] = {
         payloads_of("alertmanager", lambda: alertmanager.render(WEEK)),
     ),
     "grafana": (grafana.source(), payloads_of("grafana", lambda: grafana.render(WEEK))),
-    "prometheus": (prometheus.source(), payloads_of("prometheus", lambda: prometheus.render(WEEK, HOURS))),
+    "prometheus": (prometheus.source(), payloads_of("prometheus", lambda: prometheus.render(WEEK[:15], HOURS))),
     "pagerduty": (
         pagerduty.source(),
         payloads_of("pagerduty", lambda: [*pagerduty.render(WEEK), *pagerduty.whole(WEEK)]),
@@ -122,7 +134,7 @@ def test_each_payload_is_used_or_set_aside_with_a_reason(name: str) -> None:
             n_left -= size
             is_table = isinstance(payloads[0], dict)
             report = store.ingest(pa.Table.from_pylist(payloads) if is_table else payloads, source=source)
-            assert report.n_records == size
+            assert report.n_records == (size if is_table else sum(n_held(one, source) for one in payloads))
             assert report.n_read == report.n_new + report.n_updated + report.n_duplicate + report.n_quarantined
         history = store.history()
         rows = pa.table(history).to_pylist(maps_as_pydicts="strict")
@@ -148,8 +160,8 @@ def test_what_is_used_and_what_is_set_aside_are_all(name: str) -> None:
     assert (again.n_records, again.n_read, again.n_quarantined) == (first.n_records, first.n_read, first.n_quarantined)
     assert (again.n_new, again.n_updated) == (0, 0)
     begin = 2 if isinstance(payloads[0], str) else 1
-    assert aside <= set(range(begin, 500 + begin))
-    if not isinstance(payloads[0], dict):
+    assert aside <= set(range(begin, first.n_records + begin))
+    if not isinstance(payloads[0], dict) and first.n_records == 500:
         used = [one for line, one in enumerate(payloads, start=1) if line not in aside]
         assert all(isinstance(json.loads(one), dict) for one in used)
 
@@ -158,7 +170,7 @@ def test_what_is_used_and_what_is_set_aside_are_all(name: str) -> None:
 @pytest.mark.parametrize("kind", ["jsonl", "json", "csv"])
 def test_a_damaged_file_is_read_or_refused_in_words(kind: str, tmp_path: Path) -> None:
     chance = random.Random(f"files {kind}")
-    notifications = [json.dumps(one) for one in alertmanager.render(WEEK[:12])]
+    notifications = [json.dumps(one) for one in alertmanager.render(WEEK[:6])]
     if kind == "csv":
         content = "\n".join([",".join(TICKETS[0]), *(",".join(row.values()) for row in TICKETS)]).encode()
     else:
@@ -166,7 +178,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(kind: str, tmp_path: Path) -
     source = TABULAR if kind == "csv" else Alertmanager()
     n_refused = 0
     with AlertStore.open() as store:
-        for number in range(100):
+        for number in range(80):
             path = tmp_path / f"{number}.{kind}"
             path.write_bytes(damaged(chance, content))
             before, said = _content(store), None
@@ -180,7 +192,7 @@ def test_a_damaged_file_is_read_or_refused_in_words(kind: str, tmp_path: Path) -
                 n_refused += 1
                 assert str(path) in said
                 assert _content(store) == before
-    assert 0 < n_refused < 100
+    assert 0 < n_refused < 80
 
 
 def _content(store: AlertStore) -> tuple[int, int]:
