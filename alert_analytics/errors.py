@@ -50,6 +50,10 @@ class SourceNotFoundError(SourceError, FileNotFoundError):
     """The file, folder or glob names nothing."""
 
 
+class PullError(AlertAnalyticsError, ConnectionError):
+    """A running system cannot be read: it is not there, refuses, or answers something else than its API says."""
+
+
 class ConditionError(AlertAnalyticsError, ValueError):
     """A rule condition does not parse, or names something that is not there."""
 

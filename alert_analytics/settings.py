@@ -65,6 +65,62 @@ class Settings:
         )
 
 
+class Secret:
+    """What an environment variable holds and nobody else may see: its text form says the variable's name alone.
+
+    Parameters
+    ----------
+    name : str
+        The variable.
+    value : str
+        Its value; white space around it is dropped, since files of secrets end in a newline.
+
+    Raises
+    ------
+    SettingsError
+        It holds a line break or the like; the message does not show it.
+    """
+
+    __slots__ = ("_value", "name")
+
+    def __init__(self, name: str, value: str) -> None:
+        self.name = name
+        self._value = value.strip()
+        if not self._value.isprintable():
+            raise SettingsError(f"{name} holds a line break or the like.", hint=f"set {name} anew, in one line.")
+
+    def reveal(self) -> str:
+        """The value itself, for the one who sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"<secret {self.name}>"
+
+
+def secret(name: str, environment: Mapping[str, str] | None = None) -> Secret | None:
+    """Read a secret: from the environment alone, never from a file of settings.
+
+    Parameters
+    ----------
+    name : str
+        The environment variable.
+    environment : mapping of str to str, optional
+        Instead of ``os.environ``.
+
+    Returns
+    -------
+    Secret or None
+        None where it is not set, or empty.
+
+    Raises
+    ------
+    SettingsError
+        It cannot be sent.
+    """
+    value = (os.environ if environment is None else environment).get(name, "")
+    return Secret(name, value) if value.strip() else None
+
+
 def _read(path: Path, *, required: bool) -> dict[str, object]:
     if not path.is_file():
         if required:

@@ -1,6 +1,7 @@
 """Foreign formats, one file each; every source yields canonical rows or events for a store to ingest."""
 
 from alert_analytics.sources.alertmanager import Alertmanager
+from alert_analytics.sources.alertmanager_poll import AlertmanagerPoll
 from alert_analytics.sources.grafana import Grafana
 from alert_analytics.sources.inspection import Inspection, inspect_file
 from alert_analytics.sources.opsgenie import Opsgenie
@@ -13,6 +14,7 @@ from alert_analytics.sources.tabular import Tabular
 
 __all__ = [
     "Alertmanager",
+    "AlertmanagerPoll",
     "Grafana",
     "Inspection",
     "Opsgenie",

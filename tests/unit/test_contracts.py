@@ -28,6 +28,13 @@ LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imp
             "from alert_analytics.simulation import HistorySpec",
             "Sources know history, the engine and alerts",
         ),
+        ("sources/opsgenie.py", "import urllib3", "Only pulls speak to the network"),
+        ("pulls/client.py", "import duckdb", "Pulls know history and sources"),
+        (
+            "sources/opsgenie.py",
+            "from alert_analytics.pulls import pull",
+            "Each room imports only what stands below it",
+        ),
         ("stats/slope.py", "import duckdb", "Statistics know no database, no alert, no plot"),
         ("plots/style.py", "from alert_analytics.engine import connect", "Charts know analyses"),
         (

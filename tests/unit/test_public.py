@@ -148,6 +148,7 @@ ALIKE = {
     "ConditionError": ValueError,
     "UnknownColumnError": KeyError,
     "StoreLockedError": OSError,
+    "PullError": ConnectionError,
     "QueryError": RuntimeError,
     "MissingDependencyError": ImportError,
     "SettingsError": ValueError,
