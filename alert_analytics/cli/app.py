@@ -9,13 +9,11 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from alert_analytics.cli.options import By, asks_history, length, refused_by_reason, takes_source
+from alert_analytics.cli.options import By, asks_history, length, takes_source
 from alert_analytics.cli.output import console, say, show, show_error
-from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError, SourceError
-from alert_analytics.history import AlertHistory, AlertStore
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError
+from alert_analytics.history import AlertHistory
 from alert_analytics.sources import Tabular, inspect_file
-
-_REASONS = 8  # why rows were set aside: the commonest
 
 app = typer.Typer(
     name="alert-analytics",
@@ -53,27 +51,27 @@ def inspect(
 @app.command()
 @takes_source
 def ingest(
-    path: Annotated[str, typer.Argument(help="A file or glob.")],
     source: Tabular | str | None,
+    path: Annotated[str | None, typer.Argument(help="A file or glob.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="A running system instead: its address; --source says which.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="With --from: begin anew here (ISO 8601), not where the last pull stopped.")
+    ] = None,
     store: Annotated[Path, typer.Option(help="The store's file; created if absent.")] = Path("alerts.duckdb"),
     tenant: Annotated[str | None, typer.Option(help="Whose alerts these are.")] = None,
     complete_until: Annotated[str | None, typer.Option(help="Until when the input holds every alert.")] = None,
 ) -> None:
-    """Add a file's alerts to a store; the same input twice changes nothing."""
-    with AlertStore.open(store, tenant=tenant) as opened, console.status(Text(f"reading {path}")):
-        report = opened.ingest(path, source=source, complete_until=complete_until)
-        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
-    say(report.sentence)
-    for reason, n in list(reasons.items())[:_REASONS]:
-        say(f"  set aside in {store}: {n:,} x {reason}")
-    if len(reasons) > _REASONS:
-        say(f"  ... and {len(reasons) - _REASONS:,} further reasons")
-    if report.n_read and report.n_quarantined == report.n_read:
-        raise SourceError(
-            f"{path}: every row was set aside.", hint=f"`alert-analytics inspect {path}` proposes how to read it."
-        )
-    if reasons:
-        say("  Rows set aside count in no answer; their original text is kept: AlertStore(...).history().quarantine().")
+    """Add a file's or a running system's alerts to a store; the same input twice changes nothing.
+
+    --from takes a Prometheus, an Alertmanager, PagerDuty, Opsgenie or ServiceNow (--source prometheus, alertmanager,
+    pagerduty, opsgenie, servicenow). Secrets are read from environment variables alone: PAGERDUTY_TOKEN,
+    OPSGENIE_API_KEY, SERVICENOW_USER and SERVICENOW_PASSWORD, PROMETHEUS_BEARER_TOKEN, ALERTMANAGER_BEARER_TOKEN.
+    """
+    from alert_analytics.cli.pulling import ingest_from
+
+    ingest_from(path, from_, source, store, tenant, since, complete_until)
 
 
 @app.command()

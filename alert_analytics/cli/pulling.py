@@ -1,0 +1,107 @@
+"""Bringing alerts in: from a file, or from a running system beside a bar that says how far it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from alert_analytics.cli.options import refused_by_reason
+from alert_analytics.cli.output import console, say, show_note
+from alert_analytics.errors import PullError, SourceError
+from alert_analytics.history import AlertStore
+from alert_analytics.pulls import FEEDS, pull
+from alert_analytics.pulls import Progress as Told
+from alert_analytics.sources import Tabular
+
+_REASONS = 8  # why rows were set aside: the commonest
+
+
+def ingest_from(
+    path: str | None,
+    url: str | None,
+    source: Tabular | str | None,
+    store: Path,
+    tenant: str | None,
+    since: str | None,
+    complete_until: str | None,
+) -> None:
+    """Ingest a path, or pull from a URL; say what came of it.
+
+    Raises
+    ------
+    SourceError
+        Both or neither are given, or options that belong to the other.
+    """
+    if path is not None and url is None and path.lower().startswith(("http://", "https://")):
+        raise SourceError("A running system is no file.", hint="alert-analytics ingest --from URL --source NAME")
+    if (path is None) == (url is None):
+        raise SourceError(
+            "ingest takes either a path or --from URL." if path is None else "A path and --from exclude each other.",
+            hint="alert-analytics ingest FILE, or alert-analytics ingest --from URL --source NAME",
+        )
+    if path is not None:
+        if since is not None:
+            raise SourceError("--since is for --from: a file is read whole.", hint="leave it out.")
+        _ingest_file(path, source, store, tenant, complete_until)
+    elif url is not None:
+        _pull(url, source, store, tenant, since, complete_until)
+
+
+def _ingest_file(
+    path: str, source: Tabular | str | None, store: Path, tenant: str | None, complete_until: str | None
+) -> None:
+    with AlertStore.open(store, tenant=tenant) as opened, console.status(Text(f"reading {path}")):
+        report = opened.ingest(path, source=source, complete_until=complete_until)
+        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
+    say(report.sentence)
+    _say_refused(store, reasons)
+    if report.n_read and report.n_quarantined == report.n_read:
+        raise SourceError(
+            f"{path}: every row was set aside.", hint=f"`alert-analytics inspect {path}` proposes how to read it."
+        )
+    _say_where(reasons)
+
+
+def _pull(
+    url: str,
+    source: Tabular | str | None,
+    store: Path,
+    tenant: str | None,
+    since: str | None,
+    complete_until: str | None,
+) -> None:
+    if not isinstance(source, str):
+        raise PullError("--from needs --source: what is it that runs there?", hint=f"one of {', '.join(FEEDS)}.")
+    if complete_until is not None:
+        raise PullError("--complete-until is for files: a pull knows until when it is complete.", hint="leave it out.")
+    said, share = TextColumn("{task.description}"), TextColumn("{task.percentage:.0f} %")
+    columns = (said, BarColumn(), share, TextColumn("{task.fields[n]}"), TimeElapsedColumn())
+    with AlertStore.open(store, tenant=tenant) as opened:
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(source, total=1, n="")
+
+            def told(so_far: Told) -> None:
+                records = f"{so_far.n_records:,} records, {so_far.n_pages:,} pages"
+                bar.update(task, completed=so_far.share, n=records)
+
+            report = pull(opened, url, source=source, since=since, progress=told)
+        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
+    say(report.sentence)
+    for note in report.notes:
+        show_note(note)
+    _say_refused(store, reasons)
+    _say_where(reasons)
+
+
+def _say_refused(store: Path, reasons: dict[str, int]) -> None:
+    for reason, n in list(reasons.items())[:_REASONS]:
+        say(f"  set aside in {store}: {n:,} x {reason}")
+    if len(reasons) > _REASONS:
+        say(f"  ... and {len(reasons) - _REASONS:,} further reasons")
+
+
+def _say_where(reasons: dict[str, int]) -> None:
+    if reasons:
+        say("  Rows set aside count in no answer; their original text is kept: AlertStore(...).history().quarantine().")
