@@ -106,7 +106,7 @@ def test_times_in_python_objects_are_written_in_iso_and_models_as_they_say() -> 
 
 def test_lines_count_on_over_the_files_of_a_glob(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"\n" + LINES)
-    (tmp_path / "b.json.gz").write_bytes(gzip.compress(b"\n" + LINES))
+    (tmp_path / "b.json.gz").write_bytes(gzip.compress(b"\n" + LINES, mtime=0))
     (tmp_path / "c.json").write_text(json.dumps(PAYLOADS[:2]))
     found = list(documents(str(tmp_path / "*.json*")))
     assert [one.line for one in found] == [2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14]
@@ -154,7 +154,7 @@ def test_what_is_no_utf_8_is_named_with_its_byte() -> None:
         (b"", "the file is empty"),
         (b" \n\r\n", "the file is empty"),
         (b"\xef\xbb\xbf", "the file is empty"),
-        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
         (b"a,b\n1,2\n", "is no JSON"),
         (b"7\n8\n", "is no JSON"),
         (b'{"a": 1,\n"b": ', "is no JSON"),
@@ -162,10 +162,10 @@ def test_what_is_no_utf_8_is_named_with_its_byte() -> None:
         (b"\x00\x01\x02\xff", "is no JSON .no UTF-8: byte 0xff at place 3"),
         (b"[" * 100_000, "is no JSON"),
         ('{"a": 1}'.encode("utf-16"), "is UTF-16, expected UTF-8"),
-        (gzip.compress(LINES * 100)[:-9], "the gzip file is cut off or damaged"),
-        (gzip.compress(LINES)[:12], "the gzip file is cut off or damaged"),
-        (gzip.compress(LINES)[:-8] + b"12345678", "the gzip file is cut off or damaged"),
-        (gzip.compress(LINES) + b"trash", "the gzip file is cut off or damaged"),
+        (gzip.compress(LINES * 100, mtime=0)[:-9], "the gzip file is cut off or damaged"),
+        (gzip.compress(LINES, mtime=0)[:12], "the gzip file is cut off or damaged"),
+        (gzip.compress(LINES, mtime=0)[:-8] + b"12345678", "the gzip file is cut off or damaged"),
+        (gzip.compress(LINES, mtime=0) + b"trash", "the gzip file is cut off or damaged"),
         (zstd(LINES)[:-3], "the zstd file is cut off or damaged"),
         (zstd(LINES)[:-3] + b"xyz", "the zstd file is cut off or damaged"),
     ],
@@ -232,7 +232,7 @@ def test_a_file_that_is_replaced_while_it_is_read_gives_the_old_content(write: C
 def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=(gzip.compress(LINES),))
+    writer = threading.Thread(target=pipe.write_bytes, args=(gzip.compress(LINES, mtime=0),))
     writer.start()
     assert parsed(pipe) == PAYLOADS
     writer.join()
