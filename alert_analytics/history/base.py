@@ -104,7 +104,8 @@ class Base:
         if not self.in_store:
             return rows_as_of(tenant_rows(self.sound(cursor), scope), moment)
         table = self._folded_as_of(scope, moment)
-        plain = rows_as_of(tenant_rows(cursor.view(f"{STORE}.plain"), scope), moment)
+        rows = run(cursor, "plain_timelines", package=__package__).relation
+        plain = rows_as_of(tenant_rows(rows, scope), moment)
         kept = [duckdb.ColumnExpression(name) for name in plain.columns if name != "timeline"]
         return plain.select(*kept).union(cursor.table(table).select(*kept))
 

@@ -19,7 +19,12 @@ _PART = 1_000_000
 
 
 def fold_events(
-    cursor: DuckDBPyConnection, events: DuckDBPyRelation, into: str, *, tellings: str | None = None
+    cursor: DuckDBPyConnection,
+    events: DuckDBPyRelation,
+    into: str,
+    *,
+    tellings: str | None = None,
+    ends: DuckDBPyRelation | None = None,
 ) -> None:
     """Append the alerts that events tell of to a table.
 
@@ -28,17 +33,22 @@ def fold_events(
     cursor : DuckDBPyConnection
         Where temporary tables live.
     events : DuckDBPyRelation
-        Rows of ``alert_events``; of every timeline in it all events that count.
+        Rows of ``alert_events``; of every timeline in it all events that count, or all from its first alert that is not
+        settled on.
     into : str
         A table with the columns of ``store.folded``; a name of the caller's.
     tellings : str, optional
-        A table ``(timeline, kind, happened_at, observed_at, alert_id)``: which alert each event belongs to, null where
+        A table ``(timeline, kind, happened_at, observed_at, fired_at)``: to which alert each event belongs, null where
         its beginning is not known.
+    ends : DuckDBPyRelation, optional
+        ``(timeline, ended_at)`` of timelines that are folded from their middle on: the latest end of the alerts before.
 
     Notes
     -----
     Timelines are independent, so a large log is folded in parts, each with whole timelines.
     """
+    known = cursor.sql("SELECT 0::UBIGINT AS timeline, NULL::TIMESTAMP AS ended_at LIMIT 0") if ends is None else ends
+    cursor.execute(f"CREATE OR REPLACE TEMP VIEW ends AS {known.sql_query()}")
     [(n_events,)] = events.count("*").fetchall()
     n_parts = 1 + n_events // _PART
     for part in range(n_parts):
@@ -46,13 +56,13 @@ def fold_events(
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW events AS {chosen.sql_query()}")
         cursor.execute(text_of(__package__, "taken"))
         _fold_taken(cursor, into, tellings)
-    cursor.execute("DROP TABLE IF EXISTS taken; DROP VIEW IF EXISTS events")
+    cursor.execute("DROP TABLE IF EXISTS taken; DROP VIEW IF EXISTS events; DROP VIEW IF EXISTS ends")
 
 
 def _fold_taken(cursor: DuckDBPyConnection, into: str, tellings: str | None) -> None:
     """Fold the table ``taken``."""
     columns = cursor.sql(text_of(__package__, "taken_columns")).fetchnumpy()
-    folded = fold(*(np.asarray(columns[name]) for name in ("line", "code", "time", "taken_at", "claimed")))
+    folded = fold(*(np.asarray(columns[name]) for name in ("line", "code", "time", "taken_at", "claimed", "ended")))
     cursor.register("alert_of", pa.table({"place": columns["place"], "alert": folded.alert_of}))
     cursor.register("times", _times(folded))
     try:

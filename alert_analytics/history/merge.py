@@ -16,8 +16,10 @@ from alert_analytics.history.folding import fold_events
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-_READ = ("merge_repeated", "merge_fresh", "merge_touched", "merge_before")
-_WRITTEN = ("merge_quarantine", "merge_events", "merge_superseded", "merge_replaced")
+_READ = ("merge_repeated", "merge_fresh", "merge_added", "merge_touched", "merge_tails")
+_WRITTEN = (
+    "merge_quarantine", "merge_events", "merge_superseded", "merge_replaced", "merge_folded", "merge_log",
+)  # fmt: skip
 _TEMPORARY = ("staged", "repeated", "fresh", "touched", "before", "refolded", "tellings")
 
 
@@ -77,7 +79,7 @@ def merge(
     -----
     Most rows are the only word about their alert: they go to the log, and are their alert. What is told twice is
     compared with the log; the timelines in which something is no row, and the rows that others tell of too, are folded
-    anew. Of the store nothing is read but these.
+    anew, a timeline from where the batch begins to speak of it. Of the store nothing is read but these.
     """
     now = datetime.now(UTC).replace(tzinfo=None)
     params: dict[str, object] = {"now": now, "tenant": tenant, "source": source, "complete_until": complete_until}
@@ -96,13 +98,16 @@ def merge(
                 places, lines = ([pair[i] for pair in replayed] for i in (0, 1))
                 cursor.execute("DELETE FROM store.quarantine WHERE rowid IN (SELECT unnest(?))", [places])
                 cursor.execute("UPDATE staged SET line = (?)[line]", [lines])
-            for step in (*_READ, *_WRITTEN, "merge_log"):
+            cursor.execute("SET VARIABLE ingest_now = $now::TIMESTAMP", {"now": now})
+            for step in _READ:
                 _do(cursor, step, params)
             _fold_touched(cursor)
-            if moved is not None:
-                _do(cursor, "merge_cursor", params | {"name": moved.name, "value": moved.value})
             answer = cursor.sql(text_of(__package__, "merge_counts"))
             counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
+            for step in _WRITTEN:
+                _do(cursor, step, params)
+            if moved is not None:
+                _do(cursor, "merge_cursor", params | {"name": moved.name, "value": moved.value})
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
@@ -111,7 +116,7 @@ def merge(
         raise QueryError(f"ingest of {source}: {str(error).splitlines()[0]}") from error
     finally:
         cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
-        cursor.execute("DROP VIEW IF EXISTS judged_rows")
+        cursor.execute("DROP VIEW IF EXISTS judged_rows; DROP VIEW IF EXISTS added")
     return counts
 
 
@@ -121,8 +126,13 @@ def _do(cursor: DuckDBPyConnection, step: str, params: dict[str, object]) -> Non
 
 
 def _fold_touched(cursor: DuckDBPyConnection) -> None:
-    cursor.execute("CREATE OR REPLACE TEMP TABLE refolded AS SELECT * FROM store.folded LIMIT 0")
-    cursor.execute(text_of(__package__, "tellings_table"))
-    events = cursor.sql(text_of(__package__, "touched_events"))
-    fold_events(cursor, events, "refolded", tellings="tellings")
-    cursor.execute(text_of(__package__, "merge_folded"))
+    """Fold what the batch touches to the table ``refolded``; what was not settled after all, from its beginning."""
+    while True:
+        cursor.execute(text_of(__package__, "merge_before"))
+        cursor.execute("CREATE OR REPLACE TEMP TABLE refolded AS SELECT * FROM store.folded LIMIT 0")
+        cursor.execute(text_of(__package__, "tellings_table"))
+        events = cursor.sql(text_of(__package__, "touched_events"))
+        ends = cursor.sql("SELECT timeline, ended_at FROM touched WHERE ended_at IS NOT NULL")
+        fold_events(cursor, events, "refolded", tellings="tellings", ends=ends)
+        if not cursor.execute(text_of(__package__, "merge_lost")).fetchall():
+            return

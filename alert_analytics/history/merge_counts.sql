@@ -28,7 +28,7 @@ changed AS (
     SELECT timeline, fired_at FROM (
         SELECT * EXCLUDE (ingested_at) FROM before SEMI JOIN refolded USING (timeline, fired_at)
         EXCEPT
-        SELECT * EXCLUDE (ingested_at) FROM refolded
+        SELECT * EXCLUDE (alert_id, ingested_at) FROM refolded
     )
 ),
 fates AS (

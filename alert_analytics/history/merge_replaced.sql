@@ -1,4 +1,7 @@
 -- What is folded anew makes room.
 DELETE FROM store.folded
-WHERE timeline IN (SELECT timeline FROM touched WHERE is_fresh AND fired_at IS NULL)
-    OR (timeline, fired_at) IN (SELECT (timeline, fired_at) FROM touched WHERE is_fresh AND fired_at IS NOT NULL)
+USING touched
+WHERE touched.is_fresh AND folded.timeline = touched.timeline AND CASE
+    WHEN touched.fired_at IS NOT NULL THEN folded.fired_at = touched.fired_at
+    ELSE touched.settled_at IS NULL OR folded.fired_at >= touched.settled_at
+END

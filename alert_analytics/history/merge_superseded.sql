@@ -1,8 +1,8 @@
 -- Rows whose alert is folded from now on.
 INSERT INTO store.superseded
 SELECT DISTINCT timeline, event.fired_at
-FROM store.alert_events AS event SEMI JOIN (FROM touched WHERE is_fresh AND fired_at IS NULL) AS whole USING (timeline)
-WHERE kind = 'row'
+FROM store.alert_events AS event INNER JOIN (FROM touched WHERE is_fresh AND fired_at IS NULL) AS whole USING (timeline)
+WHERE kind = 'row' AND (whole.settled_at IS NULL OR event.fired_at >= whole.settled_at)
 EXCEPT
 SELECT timeline, fired_at FROM store.superseded
 UNION ALL

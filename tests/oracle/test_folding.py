@@ -40,10 +40,6 @@ class Alert:
     def is_open(self) -> bool:
         return self.resolved is None
 
-    @property
-    def last_end(self) -> int | None:
-        return max((t for t in (self.ended_before, self.resolved) if t is not None), default=None)
-
 
 class SlowTimeline:
     """One timeline, event after event, as the rules are worded in the kernel's notes."""
@@ -71,11 +67,15 @@ class SlowTimeline:
     def meant_at(self, time: int) -> Alert | None:
         if self.current is None or self.current.fired <= time:
             return self.current
-        begun = [alert for alert in self.alerts if alert.fired <= time]
-        return begun[-1] if begun else None
+        begun = [alert for alert in self.alerts[::-1] if alert.fired <= time]
+        return max(begun, key=lambda alert: alert.fired, default=None)
+
+    @property
+    def last_end(self) -> int | None:
+        return max((alert.resolved for alert in self.alerts if alert.resolved is not None), default=None)
 
     def begin(self, start: int, claim: int, *, by_row: bool = False) -> Alert:
-        alert = Alert(start, claim, None if self.current is None else self.current.last_end, by_row=by_row)
+        alert = Alert(start, claim, self.last_end, by_row=by_row)
         self.alerts.append(alert)
         return alert
 
@@ -91,11 +91,10 @@ class SlowTimeline:
         known = self.current
         if known is not None and known.is_open:
             return self.tell_again(known, event.happened)
-        start = event.happened
+        start, last_end = event.happened, self.last_end
         if known is not None:
-            assert known.last_end is not None
-            if start < known.last_end or start == known.fired:
-                start = max(event.observed, known.last_end)
+            if last_end is not None and (start < last_end or start == known.fired):
+                start = max(event.observed, last_end)
             same = self.begun_at(start)
             if same is not None:
                 same.reopens += not same.is_open
@@ -123,10 +122,12 @@ class SlowTimeline:
             if alert is not None and alert.is_open:
                 alert.resolved = event.happened
             return alert
-        if is_open and current is not None and event.happened >= current.fired:
-            current.resolved = event.happened
-            return current
         same = self.begun_at(event.claimed)
+        if is_open and current is not None and event.happened >= current.fired:
+            is_earlier = event.claimed is not None and event.claimed < current.fired
+            if same is None or not is_earlier or event.claimed == current.latest_claim:
+                current.resolved = event.happened
+                return current
         if same is not None:
             return same
         if event.claimed is None or event.happened < event.claimed:
@@ -255,6 +256,15 @@ def test_what_holds_of_every_fold(timelines: list[list[Told]]) -> None:
         (
             [Told("fire", 7, 7), Told("resolve", 5, 8, 2), Told("resolve", 9, 9)],
             [(7, None, 9, 1, 0, False), (2, None, 5, 1, 0, False)],
+        ),
+        # told late of the one before, it leaves the open one alone; of the start that the open one claimed, it ends it
+        (
+            [Told("fire", 1, 1), Told("resolve", 3, 3), Told("fire", 5, 5), Told("resolve", 6, 6, 1)],
+            [(1, None, 3, 1, 0, False), (5, None, None, 1, 0, False)],
+        ),
+        (
+            [Told("fire", 1, 1), Told("resolve", 3, 3), Told("fire", 1, 5), Told("resolve", 6, 6, 1)],
+            [(1, None, 3, 1, 0, False), (5, None, 6, 1, 0, False)],
         ),
         # told again, the end changes nothing and opens nothing
         ([Told("fire", 1, 1), Told("resolve", 5, 5, 1), Told("resolve", 6, 6, 1)], [(1, None, 5, 1, 0, False)]),

@@ -65,6 +65,7 @@ def fold(
     happened_us: NDArray[np.int64],
     observed_us: NDArray[np.int64],
     claimed_us: NDArray[np.int64],
+    ended_us: NDArray[np.int64] | None = None,
 ) -> Folded:
     """Fold events to alerts.
 
@@ -78,6 +79,9 @@ def fold(
         The event's own time (of a fire the claimed start, of a resolve the end) and when it was seen, in microseconds.
     claimed_us : ndarray of int64, shape (n,)
         The start of the alert that the event speaks of; :data:`NEVER` where the source does not say.
+    ended_us : ndarray of int64, shape (n,), optional
+        Of a timeline that is folded from its middle on, the latest end of the alerts before; :data:`NEVER` for one that
+        is told from its beginning.
 
     Returns
     -------
@@ -91,8 +95,8 @@ def fold(
       never that of an alert that a row tells of.
     - A fire after a resolve begins a new alert. Where it claims a start before that resolve, the alert begins when the
       fire was observed: a condition cannot have held through its own end.
-    - A resolve closes the open alert. It says nothing new of a closed one; told of a start that is not known, it makes
-      the finished alert.
+    - A resolve closes the open alert, unless it speaks of the start of one before. It says nothing new of a closed one;
+      told of a start that is not known, it makes the finished alert.
     - A row of a table stands by itself: it meets the alert that begins with it, or one that events have open, and else
       is an alert of its own, whatever it overlaps.
     - An acknowledgement counts between beginning and end; the earliest stays until it is taken back.
@@ -112,7 +116,8 @@ def fold(
     alert_of = np.full(n, -1, dtype=np.int64)
     # start, end, acknowledged, latest start claimed, latest end before it, occurrences, reopens, suppressed, by a row
     state = np.zeros((9, n), dtype=np.int64)
-    n_alerts = _sweep(timeline, kind, happened_us, observed_us, claimed_us, alert_of, state)
+    ended = np.full(n, NEVER) if ended_us is None else ended_us
+    n_alerts = _sweep(timeline, kind, happened_us, observed_us, claimed_us, ended, alert_of, state)
     start, end, acknowledged, _, _, occurrences, reopens, suppressed, _ = (row[:n_alerts].copy() for row in state)
     return Folded(alert_of, start, acknowledged, end, occurrences, reopens, suppressed.astype(np.bool_))
 
@@ -132,22 +137,31 @@ def _began_at(state, first, n_alerts, is_sorted, start):  # type: ignore[no-unty
 
 
 @njit(cache=True)
-def _at(state, first, n_alerts, current, time):  # type: ignore[no-untyped-def]
-    """Find the alert that an event at `time` speaks of: the current one, else the latest that had begun."""
+def _at(state, first, n_alerts, current, is_sorted, time):  # type: ignore[no-untyped-def]
+    """Find the alert that an event at `time` speaks of: the current one, else the one that had begun last."""
     if current < 0 or state[_START, current] <= time:
         return current
+    found = -1
     for j in range(n_alerts - 1, first - 1, -1):
-        if state[_START, j] <= time:
-            return j
-    return -1
+        start = state[_START, j]
+        if start <= time and (found < 0 or start > state[_START, found]):
+            found = j
+            if is_sorted:
+                break
+    return found
 
 
 @njit(cache=True)
-def _begin(state, j, start, claim, current, by_row):  # type: ignore[no-untyped-def]
+def _latest_end(state, first, n_alerts, ended):  # type: ignore[no-untyped-def]
+    """Look up the latest end of the timeline's alerts that are over."""
+    for j in range(first, n_alerts):
+        ended = max(ended, state[_END, j])
+    return ended
+
+
+@njit(cache=True)
+def _begin(state, j, start, claim, before, by_row):  # type: ignore[no-untyped-def]
     """Open alert `j`."""
-    before = NEVER
-    if current >= 0:
-        before = max(state[_BEFORE, current], state[_END, current])
     state[_START, j], state[_END, j], state[_ACKNOWLEDGED, j] = start, NEVER, NEVER
     state[_CLAIM, j], state[_BEFORE, j], state[_OCCURRENCES, j] = claim, before, 1
     state[_BY_ROW, j] = by_row
@@ -183,12 +197,12 @@ def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # type: ignore[no-untyped-def]
+def _sweep(timeline, kind, happened, observed, claimed, ended, alert_of, state):  # type: ignore[no-untyped-def]
     """Walk over all events; `state` receives the alerts, the result is their number."""
-    n_alerts, first, current, is_sorted = 0, 0, -1, True
+    n_alerts, first, current, is_sorted, latest_end = 0, 0, -1, True, NEVER
     for i in range(timeline.size):
         if i == 0 or timeline[i] != timeline[i - 1]:
-            first, current, is_sorted = n_alerts, -1, True
+            first, current, is_sorted, latest_end = n_alerts, -1, True, ended[i]
         k, t, s = kind[i], happened[i], claimed[i]
         is_open = current >= 0 and state[_END, current] == NEVER
         begins, start, target = False, t, -1
@@ -201,48 +215,55 @@ def _sweep(timeline, kind, happened, observed, claimed, alert_of, state):  # typ
                 is_sorted = is_sorted and (target == first or state[_START, target - 1] <= state[_START, target])
             else:
                 begins = True
-                if current >= 0:
-                    end = max(state[_BEFORE, current], state[_END, current])
-                    if t < end or t == state[_START, current]:
-                        start = max(observed[i], end)
-                    target = _began_at(state, first, n_alerts, is_sorted, start)
-                    if target >= 0:  # over and on again in one instant: the same alert goes on
-                        begins, current = False, target
-                        _change(state, target, _REOPEN, t)
+                if t < latest_end or (current >= 0 and t == state[_START, current]):
+                    start = max(observed[i], latest_end)
+                target = _began_at(state, first, n_alerts, is_sorted, start)
+                if target >= 0:  # over and on again in one instant: the same alert goes on
+                    begins, current = False, target
+                    _change(state, target, _REOPEN, t)
+                    latest_end = _latest_end(state, first, n_alerts, ended[i])
         elif k == _ROW_FIRE:
             if target < 0 and is_open and state[_BY_ROW, current] == 0:
                 target = current
                 _tell_again(state, target, t)
             begins = target < 0
         elif k == _RESOLVE:
-            if is_open and t >= state[_START, current]:
+            if is_open and s < state[_START, current] and s != state[_CLAIM, current] and s != NEVER:
+                target = _began_at(state, first, n_alerts, is_sorted, s)
+            if target < 0 and is_open and t >= state[_START, current]:
                 target = current
                 state[_END, target] = t
+                latest_end = max(latest_end, t)
             else:
-                if s != NEVER:
+                if s != NEVER and target < 0:
                     target = _began_at(state, first, n_alerts, is_sorted, s)
                     begins = target < 0 and t >= s
                     start = s
                 if target < 0 and not begins:
-                    target = _at(state, first, n_alerts, current, t)
+                    target = _at(state, first, n_alerts, current, is_sorted, t)
         elif k == _ROW_RESOLVE:
             if target < 0 and is_open and t >= state[_START, current]:
                 target = current
             if target >= 0 and state[_END, target] == NEVER:
                 state[_END, target] = t
+                latest_end = max(latest_end, t)
         else:
             if target < 0:
-                target = _at(state, first, n_alerts, current, t)
+                target = _at(state, first, n_alerts, current, is_sorted, t)
             if target >= 0:
+                reopened = k == _REOPEN and state[_END, target] != NEVER
                 _change(state, target, k, t)
+                if reopened:
+                    latest_end = _latest_end(state, first, n_alerts, ended[i])
         if begins:
             target = n_alerts
-            _begin(state, target, start, t, current, k == _ROW_FIRE)
+            _begin(state, target, start, t, latest_end, k == _ROW_FIRE)
             is_sorted = is_sorted and (target == first or state[_START, target - 1] <= start)
             n_alerts += 1
             if k == _RESOLVE:
                 state[_END, target] = t
                 state[_CLAIM, target] = start
+                latest_end = max(latest_end, t)
             if k == _RESOLVE and is_open:
                 # It was over before the open one began, and so does not take its place.
                 state[_BEFORE, current] = max(state[_BEFORE, current], t)

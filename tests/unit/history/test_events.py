@@ -239,6 +239,30 @@ def test_neither_order_nor_batches_nor_repeats_matter(batch: list[AlertEvent], r
         assert alerts(whole) == before
 
 
+@st.composite
+def a_timely_event(draw: st.DrawFn) -> AlertEvent:
+    """As most are: observed when it happened or later, in one timeline with a long past."""
+    happened = draw(st.integers(0, 40))
+    kind = draw(st.sampled_from(["fire", "fire", "resolve", "resolve", "row", *KINDS]))
+    late = draw(st.sampled_from([0, 0, 0, 1, 5, 30]))
+    if kind == "row":
+        return row(happened, None, draw(st.none() | st.integers(happened, happened + 4)))
+    fired = draw(st.sampled_from([None, None, None, happened - 2, happened - 9]))
+    return event(kind, happened, happened + late, fired=fired, severity=draw(st.sampled_from([None, "low", "high"])))
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_timely_event(), min_size=6, max_size=18), st.integers(1, 6), st.booleans())
+def test_news_are_folded_as_if_all_had_been_told_at_once(batch: list[AlertEvent], size: int, in_order: bool) -> None:
+    ordered = sorted(batch, key=lambda one: one.observed_at or one.happened_at) if in_order else batch
+    pieces = [ordered[i : i + size] for i in range(0, len(ordered), size)]
+    with told(batch) as whole, told(*pieces) as pieced:
+        assert alerts(pieced) == alerts(whole)
+        for hour in (10, 25):
+            assert alerts(pieced, as_of=at(hour)) == alerts(whole, as_of=at(hour))
+
+
 def seen_by(batch: list[AlertEvent], moment: datetime) -> list[AlertEvent]:
     """What a source would have told by `moment`; of a row what of it had happened."""
     seen = []
