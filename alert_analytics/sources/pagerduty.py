@@ -210,9 +210,9 @@ class PagerDuty(PayloadSource[Record]):
     only the log entries say. ``acknowledgements`` may be of a later one than the first.
 
     A snoozed incident counts as acknowledged, as in PagerDuty; when the snooze is over, an ``unacknowledge_log_entry``
-    takes that back. The assignment by an escalation policy is no reassignment. Notes, changed priorities and other log
-    entries change nothing but service and team. It cannot say values, nor that an alert was suppressed: that makes no
-    incident.
+    takes that back. The assignment by an escalation policy is no reassignment; that by whoever opens an incident by
+    hand counts as one. Notes, changed priorities and other log entries change nothing but service and team. It cannot
+    say values, nor that an alert was suppressed: that makes no incident.
 
     References
     ----------

@@ -177,6 +177,7 @@ def test_snapshots_of_one_incident_follow_its_life() -> None:
     [
         ({"resolved_at": None}, minute(62, 23)),  # an API before there was resolved_at
         ({"resolved_at": None, "last_status_change_at": "2026-03-02T10:59:00Z"}, minute(59)),
+        ({"resolved_at": "2026-03-02T10:58:00Z"}, minute(58)),
     ],
 )
 def test_the_end_is_resolved_at_else_the_last_change_of_status(values: dict[str, Any], expected: datetime) -> None:
