@@ -182,7 +182,8 @@ class ServiceNowTable(PayloadSource[TableRecord]):
     that is empty, which older instances leave it, both ``closed_at`` and ``sys_updated_on`` are too late, the former
     less so. Of several snapshots the first that shows the incident over says the end.
 
-    It cannot say occurrences, escalations, notifications or values. Times typed in by hand are taken as they are.
+    It cannot say escalations, notifications or values; a ticket is one occurrence. Times typed in by hand are taken as
+    they are.
 
     References
     ----------
@@ -266,6 +267,8 @@ class ServiceNowTable(PayloadSource[TableRecord]):
             # A person is shown "1 - Critical".
             "severity": worded(self.severities, priority.partition(" - ")[0]),
             "message": payload.short_description.text,
+            # A ticket is opened once, even where the log has its beginning to the minute and the table to the second.
+            "occurrences": 1,
             "reassignments": _count(payload.reassignment_count, "reassignment_count"),
             "reopens": _count(payload.reopen_count, "reopen_count"),
             "labels": {self.labels[name]: text for name, text in extra.items() if text} or None,

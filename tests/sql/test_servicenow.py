@@ -161,6 +161,14 @@ def test_what_is_set_aside() -> None:
     )
 
 
+@pytest.mark.parametrize("state", ["New", "Active", "Resolved"])
+@pytest.mark.parametrize("column", ["opened_at", "sys_updated_at"])
+def test_a_refused_record_keeps_its_text_whichever_of_its_events_is_refused(state: str, column: str) -> None:
+    [aside] = ingested(row(state, 1, **{column: "31/12/9999 23:59"})).quarantine().to_pylist()
+    assert aside["reason"].endswith("lies in the future")
+    assert '"31/12/9999 23:59"' in aside["original"]
+
+
 def test_a_csv_and_another_format(tmp_path: Path) -> None:
     log = [row("New", 1, opened_at="2026-03-01 00:00", sys_updated_at="2026-03-01 01:00"), row("-1", 1)]
     pl.DataFrame(log).write_csv(tmp_path / "log.csv")

@@ -186,15 +186,6 @@ def test_an_alert_with_an_unknown_priority_is_set_aside() -> None:
         assert store.history().quarantine().to_pylist()[0]["reason"] == "unknown severity 'p9'"
 
 
-@pytest.mark.parametrize("seed", [None, 0, 1])
-def test_the_story_is_told_whole(seed: int | None) -> None:
-    alerts = story.alerts()
-    payloads = opsgenie.render(alerts)
-    inputs = [payloads] if seed is None else mixed_up(payloads, seed)
-    told = alerts_after(opsgenie.source(), *inputs)
-    assert story.comparable(told, opsgenie.CANNOT_SAY) == story.told(alerts, opsgenie.CANNOT_SAY)
-
-
 def test_as_of_a_moment_is_what_had_been_told_by_then() -> None:
     moment = story.START + 3 * (story.END - story.START) / 7
     payloads = opsgenie.render(story.alerts())

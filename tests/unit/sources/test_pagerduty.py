@@ -285,15 +285,10 @@ def test_an_incident_with_its_log_entries_is_one_payload_in_a_line_of_its_own(tm
     assert [one["kind"] for one in found.events if one["line"] == 1].count("resolve") == 2
 
 
-@pytest.mark.parametrize("seed", [None, 0, 1])
-def test_the_story_is_told_whole(seed: int | None) -> None:
+def test_incidents_with_their_log_entries_tell_the_whole_story() -> None:
     alerts = story.alerts()
-    told = story.told(alerts, pagerduty.CANNOT_SAY)
-    payloads = pagerduty.render(alerts)
-    inputs = [payloads] if seed is None else mixed_up(payloads, seed)
-    assert story.comparable(alerts_after(pagerduty.source(), *inputs), pagerduty.CANNOT_SAY) == told
-    if seed is None:
-        assert story.comparable(alerts_after(pagerduty.source(), pagerduty.whole(alerts))) == told
+    told = alerts_after(pagerduty.source(), pagerduty.whole(alerts))
+    assert story.comparable(told) == story.told(alerts)
 
 
 def test_as_of_a_moment_is_what_had_been_told_by_then() -> None:

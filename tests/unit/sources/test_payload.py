@@ -81,7 +81,7 @@ def test_each_source_is_announced_under_its_name() -> None:
         module, _, made = place.partition(":")
         source = getattr(import_module(module), made)()
         # Records of one instance meet, whichever way they came.
-        assert source.name == {"servicenow_table": "servicenow"}.get(name, name)
+        assert source.name == {"servicenow_table": "servicenow", "alertmanager_poll": "alertmanager"}.get(name, name)
         assert isinstance(source, Source)
         assert getattr(sources, made) is type(source)
 

@@ -55,6 +55,7 @@ def test_a_record_gives_each_column() -> None:
         "severity": "high",
         "message": "Orders cannot be saved",
         "assignee": "Ana Ruiz",
+        "occurrences": 1,
         "reassignments": 1,
         "reopens": 0,
         "labels": {"subcategory": "DB2", "contact_type": "Phone", "impact": "1 - High", "urgency": "2 - Medium"},
@@ -174,6 +175,19 @@ def test_the_log_and_the_table_of_one_instance_meet_in_one_timeline() -> None:
     assert story.comparable(rows, cannot) == story.told(alerts, cannot)
 
 
+def test_a_log_to_the_minute_and_a_table_to_the_second_tell_of_one_occurrence() -> None:
+    row = servicenow.render(story.alerts())[0] | {
+        "number": "INC0010023",
+        "opened_at": "02/03/2026 10:00",
+        "sys_updated_at": "02/03/2026 10:00",
+    }
+    with AlertStore.open() as store:
+        store.ingest(servicenow.table([row]), source=ServiceNow())
+        store.ingest([record()], source=ServiceNowTable())
+        [alert] = store.history().to_polars().to_dicts()
+    assert (alert["fired_at"], alert["resolved_at"], alert["occurrences"]) == (datetime(2026, 3, 2, 10), RESOLVED, 1)
+
+
 def test_the_user_says_what_means_what() -> None:
     source = ServiceNowTable(
         severities={"2": "critical"},
@@ -228,17 +242,6 @@ def test_a_single_record_comes_in_a_result_of_its_own() -> None:
     found = staged(ServiceNowTable(), PAYLOADS / "single.json")
     assert found.n_records == 1
     assert [one["happened_at"] for one in found.events] == [OPENED, datetime(2026, 3, 9, 12, 0, 5)]
-
-
-@pytest.mark.parametrize("seed", [None, 0, 1])
-@pytest.mark.parametrize("way", [servicenow, servicenow_table])
-def test_the_story_is_told_whole(way: Any, seed: int | None) -> None:
-    alerts = story.alerts()
-    payloads = way.render(alerts)
-    parts = [payloads] if seed is None else mixed_up(payloads, seed)
-    inputs = [servicenow.table(part) for part in parts] if way is servicenow else parts
-    told = alerts_after(way.source(), *inputs)
-    assert story.comparable(told, way.CANNOT_SAY) == story.told(alerts, way.CANNOT_SAY)
 
 
 def test_as_of_a_moment_is_what_had_been_told_by_then() -> None:
