@@ -26,6 +26,7 @@ _OWN = (
     "erase",
     "export",
     "false",
+    "forget",
     "null",
     "person",
     "restore",

@@ -12,7 +12,7 @@ from alert_analytics.alerts.compliance import BEGINNING, AuditCheck, AuditRecord
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-COLUMNS = "seq, at, action, details, previous_hash, hash"
+COLUMNS = 'seq, "at", action, details, previous_hash, hash'
 
 
 def records(cursor: DuckDBPyConnection) -> list[AuditRecord]:

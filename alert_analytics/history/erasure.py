@@ -108,10 +108,10 @@ class Erasure:
     def _copy_events(self, cursor: DuckDBPyConnection) -> None:
         """What was made of an event's text is made anew: its timeline, and a fingerprint that stood for its content."""
         bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), NULL::BIGINT AS place FROM before")
-        _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"judged": bare}).relation)
+        _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"nameless": bare}).relation)
         _keep(cursor, "named", run(cursor, "erasure_named", package=__package__).relation)
         bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), NULL::BIGINT AS place FROM after")
-        _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"judged": bare}).relation)
+        _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"nameless": bare}).relation)
         placed = run(cursor, "erasure_placed", package=__package__).relation
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW judged_rows AS {placed.sql_query()}")
         cursor.execute(text_of(__package__, "stage"))

@@ -14,10 +14,12 @@ from alert_analytics.engine import attach, connect
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
+from alert_analytics.history.compliance import Compliance
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
 from alert_analytics.history.reading import rows_of
+from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
 from alert_analytics.history.source import Batch, Source, source_named
@@ -82,7 +84,7 @@ def _record(original: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-class AlertStore:
+class AlertStore(Compliance):
     """Alerts in one DuckDB file. Open it with :meth:`open`; it is also a context manager.
 
     Examples
@@ -137,6 +139,8 @@ class AlertStore:
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
+        if str(path) != _MEMORY:
+            clear_left_over(path)  # nobody else is writing it: the store is ours
         return cls(connection, str(path), tenant)
 
     def ingest(
