@@ -244,7 +244,8 @@ class SubjectExport:
     def sentence(self) -> str:
         """The finding in words."""
         where = ", ".join(f"{len(rows):,} in {table}" for table, rows in self.tables.items() if rows)
-        return f"{counted(self.n_rows, 'row')} name the person ({where})." if where else "No row names the person."
+        verb = "names" if self.n_rows == 1 else "name"
+        return f"{counted(self.n_rows, 'row')} {verb} the person ({where})." if where else "No row names the person."
 
     def to_json(self) -> str:
         """Write it as JSON text."""

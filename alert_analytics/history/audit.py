@@ -18,7 +18,7 @@ COLUMNS = 'seq, "at", action, details, previous_hash, hash'
 def records(cursor: DuckDBPyConnection) -> list[AuditRecord]:
     """Read the chain of the attached store, in order."""
     rows = cursor.execute(f"SELECT {COLUMNS} FROM store.audit ORDER BY seq").fetchall()
-    return [AuditRecord(*row[:3], _details(row[3]), *row[4:]) for row in rows]
+    return [_record(*row) for row in rows]
 
 
 def append(cursor: DuckDBPyConnection, action: str, details: Mapping[str, Any]) -> AuditRecord:
@@ -34,7 +34,7 @@ def append(cursor: DuckDBPyConnection, action: str, details: Mapping[str, Any]) 
         Counts and pseudonyms; whatever stands here stays for ever.
     """
     last = cursor.execute(f"SELECT {COLUMNS} FROM store.audit ORDER BY seq DESC LIMIT 1").fetchall()
-    previous = AuditRecord(*last[0][:3], _details(last[0][3]), *last[0][4:]) if last else None
+    previous = _record(*last[0]) if last else None
     record = AuditRecord.after(previous, datetime.now(UTC), action, details)
     cursor.execute(
         "INSERT INTO store.audit VALUES (?, ?, ?, ?, ?, ?)",
@@ -47,6 +47,10 @@ def check(cursor: DuckDBPyConnection) -> AuditCheck:
     """Verify the chain of the attached store."""
     chain = records(cursor)
     return AuditCheck(len(chain), verify(chain), chain[-1].hash if chain else BEGINNING)
+
+
+def _record(seq: int, at: datetime, action: str, details: str, previous_hash: str, hash_: str) -> AuditRecord:
+    return AuditRecord(seq, at, action, _details(details), previous_hash, hash_)
 
 
 def _details(text: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -98,8 +98,15 @@ def restore(backup: str | Path, to: str | Path, *, overwrite: bool) -> None:
             clear_left_over(target)
 
 
-def in_backups(paths: list[str], change: Callable[[Base, str], Any]) -> Copies:
+def in_backups(paths: list[str], change: Callable[[Base, str], bool]) -> Copies:
     """Do to each backup that is there what is done to its store.
+
+    Parameters
+    ----------
+    paths : list of str
+        Where they were made.
+    change : callable
+        Given an open backup and its path: whether it was written anew.
 
     Raises
     ------
@@ -107,13 +114,15 @@ def in_backups(paths: list[str], change: Callable[[Base, str], Any]) -> Copies:
         A backup is there and cannot be opened.
     """
     there = [path for path in paths if Path(path).is_file()]
+    changed = []
     for path in there:
         connection = connect()
         try:
             attach(connection, Path(path), name=STORE)
             check_store(connection, path)
             clear_left_over(path)
-            change(Base(connection, rows=f"{STORE}.alerts", origin=path, in_store=True), path)
+            if change(Base(connection, rows=f"{STORE}.alerts", origin=path, in_store=True), path):
+                changed.append(path)
         except SourceError as error:
             raise SourceError(
                 f"{path}: this backup of the store cannot be read ({error.message}), so nobody can be taken out of it.",
@@ -121,7 +130,7 @@ def in_backups(paths: list[str], change: Callable[[Base, str], Any]) -> Copies:
             ) from error
         finally:
             connection.close()
-    return Copies(tuple(there), tuple(path for path in paths if path not in there))
+    return Copies(tuple(changed), tuple(path for path in paths if path not in there))
 
 
 def forget(cursor: DuckDBPyConnection) -> tuple[str, ...]:

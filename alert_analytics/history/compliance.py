@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from alert_analytics.alerts.compliance import (
     AuditCheck,
-    Copies,
     ErasureReport,
     RetentionReport,
     SubjectExport,
@@ -98,14 +97,16 @@ class Compliance:
             refuse_named_backups(copies, identifiers)
             details: dict[str, object] = {"is_keyed": key is not None}
 
-            def erased(base: Base, path: str) -> Erasure:
-                erasure = Erasure(identifiers, names, details)
+            erasure = Erasure(identifiers, names, details)
+
+            def erased(base: Base, path: str) -> bool:
                 rewrite(base, path, erasure.fill, erasure.mend)
-                return erasure
+                return True
 
             done = backup.in_backups(copies, erased)  # first: if it fails, asking again finds everything to be done
-            details |= _counted(done)
-            changed = {table: n for table, n in erased(self._base, self._path).changed.items() if n}
+            details |= {"n_backups": len(done.rewritten), "n_backups_missing": len(done.missing)}
+            erased(self._base, self._path)
+            changed = {table: n for table, n in erasure.changed.items() if n}
             self._forget_folds()
         return ErasureReport(names, key is not None, changed, done)
 
@@ -172,16 +173,17 @@ class Compliance:
         except OverflowError:
             until = datetime.min
         with self._writing:
+            done = Retention(until)
 
-            def retained(base: Base, path: str) -> Retention:
-                retention = Retention(until)
-                if retention.weigh(base.cursor()):
-                    rewrite(base, path, retention.fill, retention.mend)
-                return retention
+            def retained(base: Base, path: str) -> bool:
+                goes = done.weigh(base.cursor())
+                if goes:
+                    rewrite(base, path, done.fill, done.mend)
+                return goes
 
             copies = backup.in_backups(backup.known(self._base.cursor()), retained)
-            done = retained(self._base, self._path)
-            self._forget_folds()
+            if retained(self._base, self._path):
+                self._forget_folds()
         return RetentionReport(until, done.n_alerts, done.n_events, done.n_quarantined, copies)
 
     def audit(self) -> pa.Table:
@@ -193,7 +195,9 @@ class Compliance:
             ``seq, at, action, details, previous_hash, hash``.
         """
         self._for_operators("audit")
-        rows = [{**vars(one), "details": canonical_json(dict(one.details))} for one in audit.records(self._base.cursor())]
+        rows = [
+            {**vars(one), "details": canonical_json(dict(one.details))} for one in audit.records(self._base.cursor())
+        ]
         return pa.Table.from_pylist(rows, schema=_AUDIT)
 
     def verify_audit(self) -> AuditCheck:
@@ -205,7 +209,7 @@ class Compliance:
         return audit.check(self._base.cursor())
 
     def backup(self, path: str | Path) -> Path:
-        """Copy the store as it is at this moment, while others read. The store remembers the copy, and erases in it too.
+        """Copy the store as it is at this moment, while others read; what is erased later is erased in the copy too.
 
         Parameters
         ----------
@@ -267,10 +271,6 @@ class Compliance:
             self._base.cursor().execute(f"DROP TABLE {self._base._folds.popitem()[1]}")
 
 
-def _counted(copies: Copies) -> dict[str, object]:
-    return {"n_backups": len(copies.rewritten), "n_backups_missing": len(copies.missing)}
-
-
 def _recorded(cursor: DuckDBPyConnection, action: str, details: dict[str, object]) -> None:
     cursor.execute("BEGIN TRANSACTION")
     try:
@@ -279,5 +279,3 @@ def _recorded(cursor: DuckDBPyConnection, action: str, details: dict[str, object
         cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT")
-
-

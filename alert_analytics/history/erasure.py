@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from alert_analytics.alerts.pseudonyms import Identifiers
 
-EVENTS, QUARANTINE, BACKUPS = "alert_events", "quarantine", "backups"
+EVENTS, QUARANTINE, AUDIT = "alert_events", "quarantine", "audit"
 DERIVED = ("folded", "superseded")
 """What is folded from the events: copied where its timeline does not change, else folded anew."""
 
@@ -79,6 +79,9 @@ class Erasure:
     def _copy(self, cursor: DuckDBPyConnection, table: str) -> None:
         rows = cursor.sql(f"SELECT rowid AS number, * FROM {STORE}.{quoted(table)}")
         target = f"{FRESH}.{quoted(table)}"
+        if table == AUDIT:  # what is on record stays as it is, or the chain breaks
+            cursor.execute(f"INSERT INTO {target} FROM {STORE}.{quoted(table)}")
+            return
         if table in DERIVED:
             query = f"SELECT * FROM {STORE}.{quoted(table)} ANTI JOIN changed USING (timeline)"
             cursor.execute(f"INSERT INTO {target} {query}")
@@ -131,7 +134,7 @@ def refuse_named_backups(paths: Sequence[str], identifiers: Identifiers) -> None
     n = sum(identifiers.found_in(path) for path in paths)
     if n:
         raise PrivacyError(
-            f"The paths of {n} of the store's backups name the person, and the store remembers them; nothing was changed.",
+            f"The paths of {n} of the store's backups name the person, and it remembers them; nothing was changed.",
             hint="delete these backups and call store.forget_backups(), then back up to a path that names nobody.",
         )
 

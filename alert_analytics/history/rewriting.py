@@ -1,4 +1,4 @@
-"""Write a store anew: a fresh file beside the old one takes its place at once, and nothing of the old one is left in it.
+"""Write a store anew: a fresh file beside the old one takes its place at once, with nothing of the old one in it.
 
 Deleting rows of a database leaves their bytes in its file. So what is to be forgotten is never copied.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
 from alert_analytics.history.reading import rows_of
+from alert_analytics.history.pseudonymising import forget_persons, pseudonymised, required_key, without_persons
 from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
@@ -150,6 +152,7 @@ class AlertStore(Compliance):
         source: str | Source | None = None,
         complete_until: datetime | str | None = None,
         cursor: Cursor | None = None,
+        pseudonymise: Iterable[str] = (),
     ) -> IngestReport:
         """Add alerts. The same input twice, in any order, gives the same store.
 
@@ -168,6 +171,10 @@ class AlertStore(Compliance):
             tenants whose alerts the input holds, and of this store's own where it was opened for one.
         cursor : Cursor, optional
             How far a pull has come: moved in the transaction of this ingest.
+        pseudonymise : iterable of str, optional
+            Where the input names persons: columns of text (``"assignee"``), labels (``"label:caller"``), keys of the
+            metadata (``"metadata:user"``). A keyed hash takes the place of the whole value before anything is stored;
+            the key comes from the environment (``ALERT_PSEUDONYM_KEY``). What other columns say of a person stays.
 
         Returns
         -------
@@ -179,10 +186,12 @@ class AlertStore(Compliance):
         SourceError
             The input cannot be read as that source.
         HistoryError
-            It has no ``fired_at``.
+            It has no ``fired_at``, or `pseudonymise` names what cannot name a person.
+        SettingsError
+            `pseudonymise` is given, and there is no key.
         """
         until = None if complete_until is None else moment(complete_until, "complete_until")
-        return self._take(data, source, until, cursor, replayed=())
+        return self._take(data, source, until, cursor, people=tuple(pseudonymise))
 
     def replay_quarantine(self, source: str | Source | None = None) -> IngestReport:
         """Read the rows that were set aside once more, after a mapping was mended; those now sound leave quarantine.
@@ -218,22 +227,27 @@ class AlertStore(Compliance):
         source: str | Source | None,
         complete_until: datetime | None,
         cursor: Cursor | None,
-        replayed: tuple[tuple[int, int | None], ...],
+        *,
+        replayed: tuple[tuple[int, int | None], ...] = (),
+        people: tuple[str, ...] = (),
     ) -> IngestReport:
         """Ingest; what was replayed leaves quarantine in the same transaction (and comes back where it is refused)."""
+        key = required_key() if people else b""
         connection = self._base.cursor()
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
             batch = Batch(rows_of(connection, data), None) if found is None else found.read(connection, data)
+            rows = pseudonymised(connection, batch.rows, people, key) if people else batch.rows
             judged = canonical(
                 connection,
-                batch.rows,
+                rows,
                 tenant=self._tenant,
                 source=name,
                 keep_extras=False,
                 from_source=found is not None,
             ).relation
+            judged = without_persons(connection, judged, key) if people else judged
             with self._writing:
                 counts = merge(
                     connection,
@@ -245,6 +259,7 @@ class AlertStore(Compliance):
                     replayed=replayed,
                 )
         finally:
+            forget_persons(connection)
             connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(
             source=name,

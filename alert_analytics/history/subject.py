@@ -71,11 +71,7 @@ def rewritten_rows(
 def names_anyone(rows: DuckDBPyRelation, identifiers: Identifiers) -> bool:
     """Whether a row holds an identifier as a whole word."""
     chosen = rows.filter(could_name(rows, identifiers))
-    return any(
-        identifiers.found_in(row)
-        for batch in chosen.to_arrow_reader(_ROWS)
-        for row in batch.to_pylist()
-    )
+    return any(identifiers.found_in(row) for batch in chosen.to_arrow_reader(_ROWS) for row in batch.to_pylist())
 
 
 def exported(cursor: DuckDBPyConnection, tenant: str | None, identifiers: Identifiers) -> SubjectExport:
