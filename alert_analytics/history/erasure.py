@@ -110,10 +110,10 @@ class Erasure:
 
     def _copy_events(self, cursor: DuckDBPyConnection) -> None:
         """What was made of an event's text is made anew: its timeline, and a fingerprint that stood for its content."""
-        bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), NULL::BIGINT AS place FROM before")
+        bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), number AS line FROM before")
         _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"nameless": bare}).relation)
         _keep(cursor, "named", run(cursor, "erasure_named", package=__package__).relation)
-        bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), NULL::BIGINT AS place FROM after")
+        bare = cursor.sql("SELECT * REPLACE (NULL::VARCHAR AS fingerprint), number AS line FROM after")
         _keep(cursor, "contents", run(cursor, "content", package=__package__, relations={"nameless": bare}).relation)
         placed = run(cursor, "erasure_placed", package=__package__).relation
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW judged_rows AS {placed.sql_query()}")

@@ -1,4 +1,5 @@
--- A row per event to be renamed: whether its fingerprint was made of the row's content, with a place or bare.
-SELECT before.number, before.fingerprint AS old_fingerprint, contains(before.fingerprint, '-') AS has_place
+-- A row per event to be renamed whose fingerprint was made of the row's content: with its place among identical rows.
+SELECT before.number, try_cast(regexp_extract(before.fingerprint, '-(\d+)$', 1) AS BIGINT) AS place
 FROM before INNER JOIN contents USING (number)
-WHERE before.kind = 'row' AND regexp_replace(before.fingerprint, '-\d+$', '') = contents.fingerprint
+WHERE before.kind = 'row'
+    AND regexp_replace(before.fingerprint, '-\d+$', '') = regexp_replace(contents.fingerprint, '-\d+$', '')

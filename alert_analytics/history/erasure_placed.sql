@@ -3,23 +3,19 @@
 WITH identified AS (
     SELECT
         after.*,
-        CASE WHEN named.number IS NOT NULL THEN contents.fingerprint END AS content,
-        named.has_place,
-        named.old_fingerprint
+        CASE WHEN named.number IS NOT NULL THEN regexp_replace(contents.fingerprint, '-\d+$', '') END AS content,
+        named.place
     FROM after
     LEFT JOIN named USING (number)
     LEFT JOIN contents USING (number)
 )
 SELECT
-    * EXCLUDE (content, has_place, old_fingerprint, number, timeline)
+    * EXCLUDE (content, place, number, timeline)
     REPLACE (
-        CASE
-            WHEN content IS NULL THEN fingerprint
-            WHEN has_place THEN concat_ws(
-                '-', content, row_number() OVER (PARTITION BY ingested_at, content, has_place ORDER BY old_fingerprint)
-            )
-            ELSE content
-        END AS fingerprint
+        coalesce(
+            content || '-' || row_number() OVER (PARTITION BY ingested_at, content, status ORDER BY place, number),
+            fingerprint
+        ) AS fingerprint
     ),
     number AS line,
     NULL::VARCHAR AS original,
