@@ -208,6 +208,23 @@ def test_the_store_is_one_that_ingested_the_pseudonym(place: str, tmp_path: Path
         assert content(store) == content(twin)
 
 
+def test_rows_set_aside_that_become_alike_stay_as_many_as_if_they_had_come_so() -> None:
+    def odd(*messages: str) -> pl.DataFrame:
+        return pl.DataFrame({"message": messages, "severity": "odd", "fired_at": [at(1)] * len(messages)})
+
+    with AlertStore.open() as store, AlertStore.open() as twin:
+        for words in ([SHORT, "bob", SHORT.upper(), SHORT], [SHORT.title()], ["bob"]):
+            store.ingest(odd(*words))
+            twin.ingest(odd(*(word if word == "bob" else NAMES[1] for word in words)))
+        store.erase(SHORT)
+        assert len(content(store)["quarantine"]) == 4
+        assert [json.loads(row)["place"] for row in content(store)["quarantine"]] == [1, 1, 2, 3]
+        assert {**content(store), "quarantine": None} == {**content(twin), "quarantine": None}
+        assert (
+            store.history().quarantine()["original"].to_pylist() == twin.history().quarantine()["original"].to_pylist()
+        )
+
+
 TEXTS = st.sampled_from([None, "ann", "ANN", "by ann", "planning", "ann@x.org", "bob"])
 TOLD = st.builds(
     lambda kind, hours, seen, name, message, assignee, label: AlertEvent(
@@ -432,6 +449,22 @@ def test_a_reader_that_does_not_end_is_said(tmp_path: Path, monkeypatch: pytest.
     with AlertStore.open(tmp_path / "a.duckdb") as store:
         store.erase(PERSON)
         assert PERSON not in json.dumps(content(store), ensure_ascii=False)
+
+
+def test_no_log_lies_beside_the_file_when_it_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log is found by its name: after a crash just then, the old file's would be applied to the new one."""
+    real, seen = rewriting_module.replace, []
+
+    def replace(partial: Path, target: Path) -> None:
+        seen.append([one.name for one in tmp_path.iterdir() if one.suffix == ".wal"])
+        real(partial, target)
+
+    monkeypatch.setattr(rewriting_module, "replace", replace)
+    with AlertStore.open(tmp_path / "a.duckdb") as store:
+        fed(store)
+        assert (tmp_path / "a.duckdb.wal").exists()
+        store.erase(PERSON)
+    assert seen == [[]]
 
 
 def test_the_files_mode_and_place_stay(tmp_path: Path) -> None:

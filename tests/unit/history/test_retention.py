@@ -100,6 +100,7 @@ def test_a_claim_of_before_the_last_end_is_cut_to_what_was_granted() -> None:
         assert (second["fired_at"], second["occurrences"]) == (at(4), 1)
         store.enforce_retention(HOUR, now=at(4.5))
         assert alerts(store) == [second]
+        assert events_of(store) == [("fire", 4, None), ("fire", 4, None)]
         store.ingest([event("resolve", 7)], source=Events())
         [closed] = alerts(store)
         assert (closed["alert_id"], closed["fired_at"], closed["resolved_at"]) == (second["alert_id"], at(4), at(7))
