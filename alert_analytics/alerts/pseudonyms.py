@@ -38,8 +38,8 @@ _WORDS = frozenset({*_OWN, *EventKind, *AlertResolution, *AlertSeverity, *AlertS
 # Scripts that write no space between words.
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _CONTEXT = 64  # how far back an escape is looked for
-_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
-_ESCAPED_BEFORE = re.compile(r"\\+u([0-9a-fA-F]{4})\Z")
+_ESCAPED = re.compile(r"(\\+)u([0-9a-fA-F]{4})")
+_ESCAPED_BEFORE = re.compile(r"(\\+)u([0-9a-fA-F]{4})\Z")
 _CONTROL_BEFORE = re.compile(r"\\+[bfnrt]\Z")
 _PERCENT = re.compile(r"%([0-9a-fA-F]{2})")
 _PERCENT_BEFORE = re.compile(r"%([0-9a-fA-F]{2})\Z")
@@ -238,7 +238,7 @@ def _is_escape(text: str, start: int) -> bool:
 def _before(text: str, start: int) -> str:
     low = max(0, start - _CONTEXT)
     if (escape := _ESCAPED_BEFORE.search(text, low, start)) is not None:
-        return chr(int(escape[1], 16))
+        return _of_escape(*escape.groups())
     if _CONTROL_BEFORE.search(text, low, start) is not None:
         return " "
     if (percent := _PERCENT_BEFORE.search(text, low, start)) is not None:
@@ -248,10 +248,15 @@ def _before(text: str, start: int) -> str:
 
 def _after(text: str, stop: int) -> str:
     if (escape := _ESCAPED.match(text, stop)) is not None:
-        return chr(int(escape[1], 16))
+        return _of_escape(*escape.groups())
     if (percent := _PERCENT.match(text, stop)) is not None:
         return _of_byte(percent[1])
     return text[stop] if stop < len(text) else " "
+
+
+def _of_escape(slashes: str, digits: str) -> str:
+    """The letter that an escape stands for; behind several backslashes it could be one of them and plain text."""
+    return chr(int(digits, 16)) if len(slashes) == 1 else " "
 
 
 def _of_byte(digits: str) -> str:

@@ -143,6 +143,7 @@ def test_a_pseudonym_is_a_keyed_hash() -> None:
         ('ann "the" lee', 'n,"ann ""the"" lee"', 'n,"X"'),
         ("ann", '{"m": "line\\nann\\tann"}', '{"m": "line\\nX\\tX"}'),
         ("ann", '{"m": "\\u00e9ann \\u002cann\\u002c"}', '{"m": "\\u00e9ann \\u002cX\\u002c"}'),
+        ("anné", json.dumps({"m": "anné\\é"}), '{"m": "X\\\\\\u00e9"}'),
         ("nora", '{"m": "so\\nora"}', None),
         ("nora", "C:\\nora", "C:\\X"),
         ("nora", '{"path": "C:\\\\nora"}', '{"path": "C:\\\\X"}'),
