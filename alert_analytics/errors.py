@@ -69,6 +69,10 @@ class StoreLockedError(AlertAnalyticsError, OSError):
     """Another process holds the store."""
 
 
+class PrivacyError(AlertAnalyticsError, ValueError):
+    """A person's identifier cannot be found or replaced as asked; the message never repeats it."""
+
+
 class QueryError(AlertAnalyticsError, RuntimeError):
     """The database refused a query; names the ``.sql`` file and its parameters."""
 

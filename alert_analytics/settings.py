@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alert_analytics.errors import SettingsError
 
 _FILE = "alert-analytics.toml"
 _TRACKING = "MLFLOW_TRACKING_URI"
+_RETENTION = "ALERT_MAX_RETENTION_DAYS"
+_KEY = "ALERT_PSEUDONYM_KEY"
+_KEY_LENGTH = 16
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,17 @@ class Settings:
         ``ALERT_BATCH_SIZE``: how many payloads are validated and staged at a time, which bounds memory.
     tracking_uri : str or None
         ``MLFLOW_TRACKING_URI``: where the model registry is; None for ``mlflow.db`` in the working directory.
+    max_retention_days : int
+        ``ALERT_MAX_RETENTION_DAYS``: how long an alert is kept after its end where retention is enforced.
+    pseudonym_key : bytes or None
+        ``ALERT_PSEUDONYM_KEY``, from the environment only: what pseudonyms are made with.
     """
 
     correlation_window_s: int = 300
     batch_size: int = 1000
     tracking_uri: str | None = None
+    max_retention_days: int = 90
+    pseudonym_key: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -62,6 +71,8 @@ class Settings:
             correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", given, cls.correlation_window_s, " of seconds"),
             batch_size=_positive("ALERT_BATCH_SIZE", given, cls.batch_size),
             tracking_uri=_text(_TRACKING, environment.get(_TRACKING) or stored.get(_TRACKING)),
+            max_retention_days=_positive(_RETENTION, given, cls.max_retention_days, " of days"),
+            pseudonym_key=_key(environment.get(_KEY), stored),
         )
 
 
@@ -137,6 +148,20 @@ def _text(name: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     raise SettingsError(f"{name} is {value!r}; expected a text.")
+
+
+def _key(value: str | None, stored: Mapping[str, object]) -> bytes | None:
+    """A secret: never in a file that may be committed, and never in a message."""
+    if _KEY in stored:
+        raise SettingsError(f"{_KEY} stands in the file of settings.", hint="set it in the environment only.")
+    if not value:
+        return None
+    if len(value) < _KEY_LENGTH:
+        raise SettingsError(
+            f"{_KEY} has {len(value)} characters; expected at least {_KEY_LENGTH}, or anybody could guess it.",
+            hint="python -c 'import secrets; print(secrets.token_hex(32))' makes one.",
+        )
+    return value.encode()
 
 
 def _positive(name: str, given: Mapping[str, object], default: int, of: str = "") -> int:

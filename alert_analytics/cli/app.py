@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from alert_analytics.cli import compliance
 from alert_analytics.cli.options import By, asks_history, length, takes_source
 from alert_analytics.cli.output import console, say, show, show_error
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError
@@ -62,6 +63,9 @@ def ingest(
     store: Annotated[Path, typer.Option(help="The store's file; created if absent.")] = Path("alerts.duckdb"),
     tenant: Annotated[str | None, typer.Option(help="Whose alerts these are.")] = None,
     complete_until: Annotated[str | None, typer.Option(help="Until when the input holds every alert.")] = None,
+    pseudonymise: Annotated[
+        list[str] | None, typer.Option(help="What names a person: assignee, label:NAME, metadata:KEY; repeat.")
+    ] = None,
 ) -> None:
     """Add a file's or a running system's alerts to a store; the same input twice changes nothing.
 
@@ -71,7 +75,7 @@ def ingest(
     """
     from alert_analytics.cli.pulling import ingest_from
 
-    ingest_from(path, from_, source, store, tenant, since, complete_until)
+    ingest_from(path, from_, source, store, tenant, since, complete_until, tuple(pseudonymise or ()))
 
 
 @app.command()
@@ -228,6 +232,9 @@ def demo(
             hint="alert-analytics demo --history FILE ...",
         )
     tell(history, source, out)
+
+
+compliance.add_to(app)
 
 
 def show_inspection(file: str) -> None:

@@ -26,6 +26,7 @@ def ingest_from(
     tenant: str | None,
     since: str | None,
     complete_until: str | None,
+    pseudonymise: tuple[str, ...] = (),
 ) -> None:
     """Ingest a path, or pull from a URL; say what came of it.
 
@@ -44,16 +45,21 @@ def ingest_from(
     if path is not None:
         if since is not None:
             raise SourceError("--since is for --from: a file is read whole.", hint="leave it out.")
-        _ingest_file(path, source, store, tenant, complete_until)
+        _ingest_file(path, source, store, tenant, complete_until, pseudonymise)
     elif url is not None:
-        _pull(url, source, store, tenant, since, complete_until)
+        _pull(url, source, store, tenant, since, complete_until, pseudonymise)
 
 
 def _ingest_file(
-    path: str, source: Tabular | str | None, store: Path, tenant: str | None, complete_until: str | None
+    path: str,
+    source: Tabular | str | None,
+    store: Path,
+    tenant: str | None,
+    complete_until: str | None,
+    pseudonymise: tuple[str, ...],
 ) -> None:
     with AlertStore.open(store, tenant=tenant) as opened, console.status(Text(f"reading {path}")):
-        report = opened.ingest(path, source=source, complete_until=complete_until)
+        report = opened.ingest(path, source=source, complete_until=complete_until, pseudonymise=pseudonymise)
         reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
     say(report.sentence)
     _say_refused(store, reasons)
@@ -71,6 +77,7 @@ def _pull(
     tenant: str | None,
     since: str | None,
     complete_until: str | None,
+    pseudonymise: tuple[str, ...],
 ) -> None:
     if not isinstance(source, str):
         raise PullError("--from needs --source: what is it that runs there?", hint=f"one of {', '.join(FEEDS)}.")
@@ -86,7 +93,7 @@ def _pull(
                 records = f"{so_far.n_records:,} records, {so_far.n_pages:,} pages"
                 bar.update(task, completed=so_far.share, n=records)
 
-            report = pull(opened, url, source=source, since=since, progress=told)
+            report = pull(opened, url, source=source, since=since, pseudonymise=pseudonymise, progress=told)
         reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
     say(report.sentence)
     for note in report.notes:

@@ -270,7 +270,7 @@ def _column(name: str, theirs: str, kind: str, given: DuckDBPyRelation) -> Expre
     if kind == _NOTHING:
         return _null(wanted)
     if name == "labels":
-        return _labels_from(kind, column)
+        return labels_from(kind, column)
     if wanted == "TIMESTAMP":
         return _time(name, kind, column, given)
     if wanted in {"BIGINT", "DOUBLE"}:
@@ -296,7 +296,7 @@ def _time(name: str, kind: str, column: Expression, given: DuckDBPyRelation) -> 
     return _null("TIMESTAMP")
 
 
-def _labels_from(kind: str, column: Expression) -> Expression:
+def labels_from(kind: str, column: Expression) -> Expression:
     """Labels come as a map, as a struct (Arrow's usual inference) or as JSON text; JSON is the way between."""
     if kind.startswith("MAP"):
         return column.cast(duckdb.type(COLUMNS["labels"]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,10 +15,13 @@ from alert_analytics.engine import attach, connect
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
+from alert_analytics.history.compliance import Compliance
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
+from alert_analytics.history.pseudonymising import forget_persons, pseudonymised, required_key, without_persons
 from alert_analytics.history.reading import rows_of
+from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
 from alert_analytics.history.source import Batch, Source, source_named
@@ -82,7 +86,7 @@ def _record(original: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
-class AlertStore:
+class AlertStore(Compliance):
     """Alerts in one DuckDB file. Open it with :meth:`open`; it is also a context manager.
 
     Examples
@@ -137,6 +141,8 @@ class AlertStore:
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
+        if str(path) != _MEMORY:
+            clear_left_over(path)  # nobody else is writing it: the store is ours
         return cls(connection, str(path), tenant)
 
     def ingest(
@@ -146,6 +152,7 @@ class AlertStore:
         source: str | Source | None = None,
         complete_until: datetime | str | None = None,
         cursor: Cursor | None = None,
+        pseudonymise: Iterable[str] = (),
     ) -> IngestReport:
         """Add alerts. The same input twice, in any order, gives the same store.
 
@@ -164,6 +171,10 @@ class AlertStore:
             tenants whose alerts the input holds, and of this store's own where it was opened for one.
         cursor : Cursor, optional
             How far a pull has come: moved in the transaction of this ingest.
+        pseudonymise : iterable of str, optional
+            Where the input names persons: columns of text (``"assignee"``), labels (``"label:caller"``), keys of the
+            metadata (``"metadata:user"``). A keyed hash takes the place of the whole value before anything is stored;
+            the key comes from the environment (``ALERT_PSEUDONYM_KEY``). What other columns say of a person stays.
 
         Returns
         -------
@@ -175,10 +186,12 @@ class AlertStore:
         SourceError
             The input cannot be read as that source.
         HistoryError
-            It has no ``fired_at``.
+            It has no ``fired_at``, or `pseudonymise` names what cannot name a person.
+        SettingsError
+            `pseudonymise` is given, and there is no key.
         """
         until = None if complete_until is None else moment(complete_until, "complete_until")
-        return self._take(data, source, until, cursor, replayed=())
+        return self._take(data, source, until, cursor, people=tuple(pseudonymise))
 
     def replay_quarantine(self, source: str | Source | None = None) -> IngestReport:
         """Read the rows that were set aside once more, after a mapping was mended; those now sound leave quarantine.
@@ -214,22 +227,27 @@ class AlertStore:
         source: str | Source | None,
         complete_until: datetime | None,
         cursor: Cursor | None,
-        replayed: tuple[tuple[int, int | None], ...],
+        *,
+        replayed: tuple[tuple[int, int | None], ...] = (),
+        people: tuple[str, ...] = (),
     ) -> IngestReport:
         """Ingest; what was replayed leaves quarantine in the same transaction (and comes back where it is refused)."""
+        key = required_key() if people else b""
         connection = self._base.cursor()
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
             batch = Batch(rows_of(connection, data), None) if found is None else found.read(connection, data)
+            rows = pseudonymised(connection, batch.rows, people, key) if people else batch.rows
             judged = canonical(
                 connection,
-                batch.rows,
+                rows,
                 tenant=self._tenant,
                 source=name,
                 keep_extras=False,
                 from_source=found is not None,
             ).relation
+            judged = without_persons(connection, judged, key) if people else judged
             with self._writing:
                 counts = merge(
                     connection,
@@ -241,6 +259,7 @@ class AlertStore:
                     replayed=replayed,
                 )
         finally:
+            forget_persons(connection)
             connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
         return IngestReport(
             source=name,

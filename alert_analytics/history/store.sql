@@ -148,3 +148,16 @@ CREATE TABLE IF NOT EXISTS cursors (
     updated_at TIMESTAMP NOT NULL,
     PRIMARY KEY (tenant_id, name)
 );
+
+-- What was done to the store, each record with the hash of the one before: nothing here is ever changed or removed.
+CREATE TABLE IF NOT EXISTS audit (
+    seq BIGINT NOT NULL,
+    "at" TIMESTAMP NOT NULL,
+    action VARCHAR NOT NULL,
+    details VARCHAR NOT NULL,
+    previous_hash VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL
+);
+
+-- Where copies of the store were put: what is erased here is erased there.
+CREATE TABLE IF NOT EXISTS backups (path VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);

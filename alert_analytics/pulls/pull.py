@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,6 +44,7 @@ def pull(
     source: str | Feed,
     reads: str | Source | None = None,
     since: datetime | str | None = None,
+    pseudonymise: Iterable[str] = (),
     progress: Callable[[Progress], None] | None = None,
     limits: Limits | None = None,
     environment: Mapping[str, str] | None = None,
@@ -70,6 +71,8 @@ def pull(
     since : datetime or str, optional
         Begin anew from here, with no regard to the cursor. A first pull begins thirty days ago. Alertmanager knows the
         present only.
+    pseudonymise : iterable of str, optional
+        Where the payloads name persons, as for :meth:`AlertStore.ingest`.
     progress : callable, optional
         Told after each page.
     limits : Limits, optional
@@ -89,6 +92,7 @@ def pull(
     HistoryError
         `since` is no time.
     """
+    people = tuple(pseudonymise)
     feed = _feed_named(source)
     address = Address.parse(url, endings=feed.paths, hint=f"such as {feed.example}.")
     feed.check(address)
@@ -117,6 +121,7 @@ def pull(
                     source=reads or feed.reads,
                     complete_until=page.complete_until,
                     cursor=Cursor(name, json.dumps(page.state)),
+                    pseudonymise=people,
                 )
                 report = report.plus(page, told)
                 if progress is not None:

@@ -149,6 +149,7 @@ ALIKE = {
     "UnknownColumnError": KeyError,
     "StoreLockedError": OSError,
     "PullError": ConnectionError,
+    "PrivacyError": ValueError,
     "QueryError": RuntimeError,
     "MissingDependencyError": ImportError,
     "SettingsError": ValueError,
