@@ -32,6 +32,6 @@ def refold(cursor: DuckDBPyConnection, timelines: Iterable[int]) -> None:
     try:
         cursor.execute(text_of(__package__, "refold_once"))
         cursor.execute(text_of(__package__, "refold"))
-        fold_events(cursor, cursor.sql(text_of(__package__, "touched_events")), "store.folded")
+        fold_events(cursor, cursor.sql(text_of(__package__, "refold_events")), "store.folded")
     finally:
         cursor.execute("DROP TABLE IF EXISTS touched; DROP TABLE IF EXISTS to_fold; DROP TABLE IF EXISTS taken")
