@@ -129,9 +129,10 @@ class AlertHistory(Contextual):
     def as_of(self, when: datetime | str) -> AlertHistory:
         """Go back to what was known just before `when`, and set the watermark to it.
 
-        Later alerts are gone; what was acknowledged or resolved later is open again. Rule, team, severity, assignee
-        and labels stay the latest known: no earlier ones are kept. A moment after the last observation changes nothing:
-        nothing is known of that time.
+        Later alerts are gone; what was acknowledged or resolved later is open again. A store folds its alerts anew from
+        the events observed by then, so rule, team, severity, assignee and labels are those known then. Where a table's
+        row is the only word about an alert (and in a history opened from a table), they are those of the row. A moment
+        after the last observation changes nothing: nothing is known of that time.
 
         Parameters
         ----------
