@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from alert_analytics.errors import SettingsError
 
 _FILE = "alert-analytics.toml"
 _TRACKING = "MLFLOW_TRACKING_URI"
+_MEMORY = "ALERT_MEMORY_LIMIT"
+_SIZE = r"\d+(\.\d+)?\s*([kmgt]i?)?b"
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,14 @@ class Settings:
         ``ALERT_CORRELATION_WINDOW``: how long after a leader a follower counts, in seconds.
     tracking_uri : str or None
         ``MLFLOW_TRACKING_URI``: where the model registry is; None for ``mlflow.db`` in the working directory.
+    memory_limit : str or None
+        ``ALERT_MEMORY_LIMIT``: how much memory the database may take, such as ``"2GB"``; what does not fit is spilled
+        to the disk. None for the database's own (80 % of the machine's). Python and what it holds comes on top.
     """
 
     correlation_window_s: int = 300
     tracking_uri: str | None = None
+    memory_limit: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -49,7 +56,7 @@ class Settings:
         Raises
         ------
         SettingsError
-            A value is not a positive whole number, or no text where one belongs, or the file is no TOML.
+            A value is not a positive whole number, or no text or size where one belongs, or the file is no TOML.
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get("ALERT_ANALYTICS_SETTINGS", _FILE))
@@ -58,6 +65,7 @@ class Settings:
         return cls(
             correlation_window_s=_positive("ALERT_CORRELATION_WINDOW", value),
             tracking_uri=_text(_TRACKING, environment.get(_TRACKING) or stored.get(_TRACKING)),
+            memory_limit=_size(_MEMORY, environment.get(_MEMORY) or stored.get(_MEMORY)),
         )
 
 
@@ -77,6 +85,15 @@ def _text(name: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     raise SettingsError(f"{name} is {value!r}; expected a text.")
+
+
+def _size(name: str, value: object) -> str | None:
+    """A size with its unit; a bare number says too little, and none is no limit."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not re.fullmatch(_SIZE, value.strip(), re.IGNORECASE):
+        raise SettingsError(f"{name} is {value!r}; expected a size with its unit, such as '2GB' or '512MiB'.")
+    return value.strip()
 
 
 def _positive(name: str, value: object) -> int:

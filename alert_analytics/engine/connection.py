@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from alert_analytics.engine.failures import hint_for
+from alert_analytics.engine.spilling import beside, clear, private
 from alert_analytics.errors import SourceError, StoreLockedError
+from alert_analytics.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,9 +32,17 @@ def connect() -> duckdb.DuckDBPyConnection:
     Returns
     -------
     duckdb.DuckDBPyConnection
-        No extension is ever downloaded, Python variables are not visible as tables, and its zone is UTC.
+        No extension is ever downloaded, Python variables are not visible as tables, and its zone is UTC. It takes as
+        much memory as ``ALERT_MEMORY_LIMIT`` allows, and spills the rest where only this user can read it.
+
+    Raises
+    ------
+    SettingsError
+        ``ALERT_MEMORY_LIMIT`` is no size.
     """
-    connection = duckdb.connect(":memory:", config=_CONFIG)
+    limit = Settings.load().memory_limit
+    config = _CONFIG | {"temp_directory": private()} | ({} if limit is None else {"memory_limit": limit})
+    connection = duckdb.connect(":memory:", config=config)
     # Text without an offset is UTC wherever it is read, whatever the machine's own zone.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection
@@ -78,8 +89,13 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
             ) from error
         raise SourceError(
             f"{path}: cannot be opened as a store ({said}).",
-            hint="give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
+            hint=hint_for(said)
+            or "give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
         ) from error
+    if not read_only and str(path) != ":memory:":
+        # Who holds the lock of the file is alone: what lies there is left of a process that was killed.
+        clear(beside(path))
+        connection.execute("SET GLOBAL temp_directory = ?", [str(beside(path))])
 
 
 def sandbox(rows: pa.Table) -> duckdb.DuckDBPyConnection:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from alert_analytics.engine import failure
 from alert_analytics.engine.query import text_of
-from alert_analytics.errors import QueryError
 from alert_analytics.history.folding import fold_events
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ def merge(
     source: str,
     complete_until: datetime | None,
     moved: Cursor | None = None,
+    whole: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Merge rows that :func:`canonical` judged into the attached store.
 
@@ -57,6 +60,8 @@ def merge(
         What the log of ingests keeps, for each tenant in the batch; `tenant` is None for the operator.
     moved : Cursor, optional
         A cursor to move in the same transaction.
+    whole : callable
+        Asked when everything is read and nothing is written: raises where the input changed meanwhile.
 
     Returns
     -------
@@ -81,6 +86,7 @@ def merge(
         cursor.execute(text_of(__package__, "stage"))
         if cursor.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL AND kind <> 'row' LIMIT 1").fetchall():
             cursor.execute(text_of(__package__, "stage_refused"))
+        whole()
         cursor.execute("BEGIN TRANSACTION")
         try:
             # Whoever changes the generation first keeps a second writer of this process out.
@@ -93,14 +99,16 @@ def merge(
             answer = cursor.sql(text_of(__package__, "merge_counts"))
             counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
         except BaseException:
-            cursor.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # the database gave up by itself
+                cursor.execute("ROLLBACK")
             raise
         cursor.execute("COMMIT")
     except duckdb.Error as error:
-        raise QueryError(f"ingest of {source}: {str(error).splitlines()[0]}") from error
+        raise failure(f"ingest of {source}, of which nothing was stored", error) from error
     finally:
-        cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
-        cursor.execute("DROP VIEW IF EXISTS judged_rows")
+        with suppress(duckdb.Error):  # what failed is said already; these go with the cursor
+            cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
+            cursor.execute("DROP VIEW IF EXISTS judged_rows")
     return counts
 
 

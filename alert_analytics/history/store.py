@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +10,16 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from alert_analytics.engine import attach, connect
+from alert_analytics.engine.failures import hint_for
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
-from alert_analytics.history.reading import numbered
+from alert_analytics.history.reading import Files, named, numbered
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
 from alert_analytics.history.source import Batch, Source, source_named
@@ -119,11 +123,15 @@ class AlertStore:
         try:
             attach(connection, Path(path), name=STORE)
             check_store(connection, path, may_be_new=True)
+            # The views must not name the database: another tool opens the file under a name of its own.
+            connection.execute(f"USE {STORE}; BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT; USE memory")
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
-        # The views must not name the database: another tool opens the file under a name of its own.
-        connection.execute(f"USE {STORE}; BEGIN TRANSACTION;\n{text_of(__package__, 'store')}\nCOMMIT; USE memory")
+        except duckdb.Error as error:
+            connection.close()
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{path}: cannot be opened as a store ({said}).", hint=hint_for(said)) from error
         return cls(connection, str(path), tenant)
 
     def ingest(
@@ -164,7 +172,7 @@ class AlertStore:
         HistoryError
             It has no ``fired_at``.
         """
-        connection = self._base.cursor()
+        connection, files = self._base.cursor(), Files(data)
         until = None if complete_until is None else moment(complete_until, "complete_until")
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
@@ -179,9 +187,21 @@ class AlertStore:
                 from_source=found is not None,
             ).relation
             with self._writing:
-                counts = merge(connection, judged, tenant=self._tenant, source=name, complete_until=until, moved=cursor)
+                counts = merge(
+                    connection,
+                    judged,
+                    tenant=self._tenant,
+                    source=name,
+                    complete_until=until,
+                    moved=cursor,
+                    whole=files.check,
+                )
+        except duckdb.Error as error:  # of the reading; merge has its own words
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{named(data)}: cannot be read ({said}).", hint=hint_for(said)) from error
         finally:
-            connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
+            with suppress(duckdb.Error):
+                connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; all that is wanted is stored
         return IngestReport(
             source=name,
             n_records=counts["n_read"] if batch.n_records is None else batch.n_records,
