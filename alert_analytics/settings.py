@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ _TRACKING = "MLFLOW_TRACKING_URI"
 _RETENTION = "ALERT_MAX_RETENTION_DAYS"
 _KEY = "ALERT_PSEUDONYM_KEY"
 _KEY_LENGTH = 16
+_MEMORY = "ALERT_MEMORY_LIMIT"
+_SIZE = r"\d+(\.\d+)?\s*([kmgt]i?)?b"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ class Settings:
         ``ALERT_MAX_RETENTION_DAYS``: how long an alert is kept after its end where retention is enforced.
     pseudonym_key : bytes or None
         ``ALERT_PSEUDONYM_KEY``, from the environment only: what pseudonyms are made with.
+    memory_limit : str or None
+        ``ALERT_MEMORY_LIMIT``: how much memory the database may take, such as ``"2GB"``; what does not fit is spilled
+        to the disk. None for the database's own (80 % of the machine's). Python and what it holds comes on top.
     """
 
     correlation_window_s: int = 300
@@ -43,6 +49,7 @@ class Settings:
     tracking_uri: str | None = None
     max_retention_days: int = 90
     pseudonym_key: bytes | None = field(default=None, repr=False)
+    memory_limit: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -61,7 +68,7 @@ class Settings:
         Raises
         ------
         SettingsError
-            A value is not a positive whole number, or no text where one belongs, or the file is no TOML.
+            A value is not a positive whole number, or no text or size where one belongs, or the file is no TOML.
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get("ALERT_ANALYTICS_SETTINGS", _FILE))
@@ -73,6 +80,7 @@ class Settings:
             tracking_uri=_text(_TRACKING, environment.get(_TRACKING) or stored.get(_TRACKING)),
             max_retention_days=_positive(_RETENTION, given, cls.max_retention_days, " of days"),
             pseudonym_key=_key(environment.get(_KEY), stored),
+            memory_limit=_size(_MEMORY, environment.get(_MEMORY) or stored.get(_MEMORY)),
         )
 
 
@@ -148,6 +156,15 @@ def _text(name: str, value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value or None
     raise SettingsError(f"{name} is {value!r}; expected a text.")
+
+
+def _size(name: str, value: object) -> str | None:
+    """A size with its unit; a bare number says too little, and none is no limit."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not re.fullmatch(_SIZE, value.strip(), re.IGNORECASE):
+        raise SettingsError(f"{name} is {value!r}; expected a size with its unit, such as '2GB' or '512MiB'.")
+    return value.strip()
 
 
 def _key(value: str | None, stored: Mapping[str, object]) -> bytes | None:

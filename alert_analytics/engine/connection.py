@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from alert_analytics.engine.failures import hint_for
+from alert_analytics.engine.spilling import beside, private
 from alert_analytics.errors import SourceError, StoreLockedError
+from alert_analytics.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,16 +26,27 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def connect() -> duckdb.DuckDBPyConnection:
+def connect(store: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Open a fresh in-memory database.
+
+    Parameters
+    ----------
+    store : Path, optional
+        The file of the store that is to be attached for writing: it spills beside it.
 
     Returns
     -------
     duckdb.DuckDBPyConnection
         No extension is ever downloaded, Python variables are not visible as tables, its zone is UTC, and its
-        configuration is locked.
+        configuration is locked. It takes as much memory as ``ALERT_MEMORY_LIMIT`` allows, and spills the rest where
+        only this user can read it.
+
+    Raises
+    ------
+    SettingsError
+        ``ALERT_MEMORY_LIMIT`` is no size.
     """
-    connection = _opened()
+    connection = _opened(private() if store is None else str(beside(store)))
     _lock(connection)
     return connection
 
@@ -78,7 +92,8 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
             ) from error
         raise SourceError(
             f"{path}: cannot be opened as a store ({said}).",
-            hint="give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
+            hint=hint_for(said)
+            or "give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
         ) from error
 
 
@@ -96,19 +111,20 @@ def sandbox(rows: pa.Table) -> duckdb.DuckDBPyConnection:
         External access is off and the configuration is locked, so no SQL on it reaches a file, another
         database, or a setting. What does not fit into memory fails instead of being spilled to a file.
     """
-    connection = _opened()
+    connection = _opened("")
     connection.register("given", rows)
     connection.execute("CREATE TABLE alerts AS SELECT * FROM given")
     connection.unregister("given")
     connection.execute("SET allow_persistent_secrets = false")
-    connection.execute("SET temp_directory = ''")
     connection.execute("SET enable_external_access = false")
     _lock(connection)
     return connection
 
 
-def _opened() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config=_CONFIG)
+def _opened(spilling: str) -> duckdb.DuckDBPyConnection:
+    limit = Settings.load().memory_limit
+    config = _CONFIG | {"temp_directory": spilling} | ({} if limit is None else {"memory_limit": limit})
+    connection = duckdb.connect(":memory:", config=config)
     # Text without an offset is UTC wherever it is read, whatever the machine's own zone.
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     return connection

@@ -13,6 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from alert_analytics.engine.failures import failure
 from alert_analytics.errors import QueryError
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
@@ -265,4 +266,4 @@ def _without_comments(text: str) -> str:
 
 def _failed(where: str, sql: str, error: duckdb.Error) -> QueryError:
     bound = "; ".join(line.removeprefix("-- ") for line in sql.splitlines() if line.startswith("-- $"))
-    return QueryError(f"{where} failed ({bound or 'no parameters'}): {str(error).splitlines()[0]}")
+    return failure(f"{where} failed ({bound or 'no parameters'})", error)

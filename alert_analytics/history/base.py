@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from alert_analytics.engine import attach, connect, run
-from alert_analytics.errors import AlertAnalyticsError, HistoryError, QueryError, SourceError
+from alert_analytics.engine import attach, connect, failure, run
+from alert_analytics.engine.failures import hint_for
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
 from alert_analytics.history.folding import fold_events
-from alert_analytics.history.reading import is_parquet, table_of, with_lines
+from alert_analytics.history.reading import is_parquet, table_of, unreadable, with_lines
 from alert_analytics.history.schema import COLUMNS, EXTRA, canonical, identified
 from alert_analytics.history.scope import Scope, events_as_of, rows_as_of, tenant_rows
 
@@ -93,7 +94,7 @@ class Base:
         try:
             return cursor.view(self.rows)
         except duckdb.Error as error:  # the Parquet files behind it have gone or changed
-            raise QueryError(f"{self.origin}: {str(error).splitlines()[0]}") from error
+            raise failure(self.origin, error) from error
 
     def sound_as_of(self, cursor: DuckDBPyConnection, scope: Scope, moment: datetime) -> DuckDBPyRelation:
         """The scope's tenant's alerts as they were known just before `moment`: folded from what was observed by then.
@@ -165,8 +166,12 @@ def base_of(data: Any) -> Base:
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
+        except duckdb.Error as error:
+            connection.close()
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{data}: cannot be opened as a store ({said}).", hint=hint_for(said)) from error
         return Base(connection, rows=f"{STORE}.alerts", origin=str(data), in_store=True)
-    raw, origin = table_of(connection, data)
+    raw, origin = table_of(connection, data, lasting=True)
     # Numbering a Parquet file's rows would read it whole for every question.
     rows = raw if is_parquet(data) else with_lines(connection, data)
     try:
@@ -233,5 +238,8 @@ def is_database(path: str | Path) -> bool:
     """Whether the path is a file that begins like a DuckDB database (its magic bytes stand at offset 8)."""
     if not Path(path).is_file():
         return False
-    with Path(path).open("rb") as file:
-        return file.read(12)[8:] == b"DUCK"
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(12)[8:] == b"DUCK"
+    except OSError as error:
+        raise unreadable(path, error) from error

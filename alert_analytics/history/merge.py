@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from alert_analytics.engine import failure
 from alert_analytics.engine.query import text_of
-from alert_analytics.errors import QueryError
 from alert_analytics.history.folding import fold_events
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def merge(
     complete_until: datetime | None,
     moved: Cursor | None = None,
     replayed: Sequence[tuple[int, int | None]] = (),
+    whole: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Merge rows that :func:`canonical` judged into the attached store.
 
@@ -64,6 +66,8 @@ def merge(
     replayed : sequence of (int, int or None)
         Of the rows that are read again, in order: the place in quarantine, which they leave (what is refused again
         comes back), and the line of the input that they came from.
+    whole : callable
+        Asked when everything is read and nothing is written: raises where the input changed meanwhile.
 
     Returns
     -------
@@ -90,6 +94,7 @@ def merge(
             cursor.execute(text_of(__package__, "stage_nameless"))
         if cursor.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL AND kind <> 'row' LIMIT 1").fetchall():
             cursor.execute(text_of(__package__, "stage_refused"))
+        whole()
         cursor.execute("BEGIN TRANSACTION")
         try:
             # Whoever changes the generation first keeps a second writer of this process out.
@@ -109,14 +114,16 @@ def merge(
             if moved is not None:
                 _do(cursor, "merge_cursor", params | {"name": moved.name, "value": moved.value})
         except BaseException:
-            cursor.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # the database gave up by itself
+                cursor.execute("ROLLBACK")
             raise
         cursor.execute("COMMIT")
     except duckdb.Error as error:
-        raise QueryError(f"ingest of {source}: {str(error).splitlines()[0]}") from error
+        raise failure(f"ingest of {source}, of which nothing was stored", error) from error
     finally:
-        cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
-        cursor.execute("DROP VIEW IF EXISTS judged_rows; DROP VIEW IF EXISTS added")
+        with suppress(duckdb.Error):  # what failed is said already; these go with the cursor
+            cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
+            cursor.execute("DROP VIEW IF EXISTS judged_rows; DROP VIEW IF EXISTS added")
     return counts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 
-def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False) -> tuple[DuckDBPyRelation, str]:
+def table_of(
+    connection: DuckDBPyConnection, data: Any, *, mapped: bool = False, lasting: bool = False
+) -> tuple[DuckDBPyRelation, str]:
     """Read `data` as a table on `connection`, as it is.
 
     Parameters
@@ -33,6 +36,8 @@ def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False)
         What to read.
     mapped : bool
         Whether a mapping names the columns, so that none has to be found by our name.
+    lasting : bool
+        Whether other cursors of the database are to see the copy.
 
     Returns
     -------
@@ -47,24 +52,27 @@ def table_of(connection: DuckDBPyConnection, data: Any, *, mapped: bool = False)
         It is of no kind that is known, or two of its columns could be the same one of ours.
     """
     if isinstance(data, (str, Path)):
-        return table_at(connection, str(data), **_as_written(connection, str(data))), str(data)
+        rows = table_at(connection, str(data), lasting=lasting, **_as_written(connection, str(data)))
+        return rows, str(data)
     if hasattr(data, "__arrow_c_stream__"):
-        return _copied(connection, pa.table(data), mapped=mapped), f"{type(data).__name__}"
+        return _copied(connection, pa.table(data), mapped=mapped, lasting=lasting), f"{type(data).__name__}"
     if hasattr(data, "read"):
-        return _file_table(connection, data, mapped=mapped), named(data)
+        return _file_table(connection, data, mapped=mapped, lasting=lasting), named(data)
     if isinstance(data, Iterable) and not isinstance(data, (Mapping, bytes)):
         found = list(data)
         if all(isinstance(one, Alert) for one in found):
-            return _copied(connection, alerts_table(found)), f"{len(found)} alerts"
+            return _copied(connection, alerts_table(found), lasting=lasting), f"{len(found)} alerts"
         if all(isinstance(one, Mapping) for one in found):
-            return _copied(connection, _text_table(found), mapped=mapped), f"{len(found)} records"
+            return _copied(connection, _text_table(found), mapped=mapped, lasting=lasting), f"{len(found)} records"
     raise HistoryError(
         f"A {type(data).__name__} is no alert history.",
         hint="give a Parquet or CSV path, a pandas, polars or Arrow table, a store's path, or a list of Alert.",
     )
 
 
-def table_at(connection: DuckDBPyConnection, path: str, *, mapped: bool = False, **csv: Any) -> DuckDBPyRelation:
+def table_at(
+    connection: DuckDBPyConnection, path: str, *, mapped: bool = False, lasting: bool = False, **csv: Any
+) -> DuckDBPyRelation:
     """Read the Parquet or CSV file, or files, that a path or glob names.
 
     Parameters
@@ -75,6 +83,8 @@ def table_at(connection: DuckDBPyConnection, path: str, *, mapped: bool = False,
         A path or glob; all CSV (also gzip or zstd) or all Parquet.
     mapped : bool
         Whether a mapping names the columns, so that none has to be found by our name.
+    lasting : bool
+        Whether other cursors of the database are to see the copy.
     **csv
         Options of DuckDB's CSV reader.
 
@@ -91,13 +101,23 @@ def table_at(connection: DuckDBPyConnection, path: str, *, mapped: bool = False,
         It cannot be read as a table.
     """
     paths = paths_of(path)
+    if 0 < (n_parquet := sum(_is_parquet(one) for one in paths)) < len(paths):
+        raise SourceError(
+            f"{path}: names {n_parquet} Parquet files and {len(paths) - n_parquet} others; expected one kind.",
+            hint="ingest them one kind after the other.",
+        )
+    for pipe in (one for one in paths if not Path(one).is_file()):
+        raise SourceError(
+            f"{pipe}: no regular file but a pipe or device; expected one that can be read more than once.",
+            hint="write what comes to a file first.",
+        )
     try:
         if is_parquet(path):
             rows = connection.read_parquet(paths, union_by_name=True)
             return _called_right(rows, lambda: pq.read_schema(paths[0]).names, path)
         rows = connection.read_csv(paths, sample_size=-1, **csv)  # type: ignore[arg-type]  # the stub knows one path only
         rows = _called_right(rows, lambda: _header(connection, paths[0], csv), path, mapped=mapped)
-        connection.execute(f"CREATE OR REPLACE TABLE raw AS {rows.sql_query()}")
+        connection.execute(f"CREATE OR REPLACE {_kind(lasting)} raw AS {rows.sql_query()}")
     except (duckdb.Error, UnicodeDecodeError) as error:
         raise SourceError(
             f"{path}: cannot be read as a table ({str(error).splitlines()[0]}).",
@@ -110,6 +130,58 @@ def named(data: Any) -> str:
     """What to call an input in a message: its path, or what kind of thing it is."""
     name = data if isinstance(data, (str, Path)) else getattr(data, "name", None)
     return str(name) if isinstance(name, (str, Path)) else f"The {type(data).__name__}"
+
+
+def unreadable(path: str | Path, error: OSError) -> SourceError:
+    """Say that a file is there and cannot be opened."""
+    return SourceError(
+        f"{path}: cannot be read ({error.strerror or error}).", hint="give this user the right to read it."
+    )
+
+
+class Files:
+    """The files of an input, as they were before it was read.
+
+    Parameters
+    ----------
+    data : object
+        What is going to be read; what is no path, glob or open file has no files.
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+        self._before = self._seen()
+
+    def check(self) -> None:
+        """Refuse an input of which only a part may have been read, or parts of two.
+
+        Raises
+        ------
+        SourceError
+            A file was replaced, appended to, shortened, removed or added since.
+        """
+        after = self._seen()
+        if after == self._before:
+            return
+        changed = [name for name in self._before | after if self._before.get(name) != after.get(name)]
+        raise SourceError(
+            f"{changed[0]}: the file changed while it was read; nothing of it was stored.",
+            hint="ingest it again when whoever writes it is done, best under a name that it gets last.",
+        )
+
+    def _seen(self) -> dict[str, tuple[int, ...]]:
+        data = self._data
+        if isinstance(data, (str, Path)):
+            paths = [str(data)] if os.path.exists(data) else sorted(glob.glob(str(data)))
+            return {path: _stamp(os.stat(path)) for path in paths if os.path.exists(path)}
+        try:
+            return {str(data.name): _stamp(os.fstat(data.fileno()))}
+        except (AttributeError, OSError, ValueError):  # no open file of this machine
+            return {}
+
+
+def _stamp(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def paths_of(path: str) -> list[str]:
@@ -130,7 +202,13 @@ def paths_of(path: str) -> list[str]:
             raise SourceError(
                 f"{one}: a folder; expected a file.", hint=f"name its files with a glob: '{one}/*.parquet'."
             )
-        if one.is_file() and one.stat().st_size == 0:  # a pipe has no size either
+        if not one.is_file():
+            continue  # a pipe has no size, and is opened once
+        try:
+            one.open("rb").close()
+        except OSError as error:
+            raise unreadable(one, error) from error
+        if one.stat().st_size == 0:
             raise SourceError(f"{one}: the file is empty.", hint="export it again.")
     return paths
 
@@ -139,7 +217,11 @@ def is_parquet(data: Any) -> bool:
     """Whether `data` is a path or glob of Parquet files alone."""
     if not isinstance(data, (str, Path)):
         return False
-    return {Path(one).suffix.lower() for one in paths_of(str(data))} <= {".parquet", ".pq"}
+    return all(map(_is_parquet, paths_of(str(data))))
+
+
+def _is_parquet(path: str) -> bool:
+    return Path(path).suffix.lower() in {".parquet", ".pq"}
 
 
 def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
@@ -221,11 +303,18 @@ def with_lines(connection: DuckDBPyConnection, data: Any) -> DuckDBPyRelation:
     return connection.sql(f"SELECT *, rowid + {first} AS {LINE}, {ORIGINAL} FROM raw AS {ORIGINAL}")
 
 
-def _copied(connection: DuckDBPyConnection, rows: pa.Table, *, mapped: bool = False) -> DuckDBPyRelation:
+def _kind(lasting: bool) -> str:
+    """What ``raw`` is: two ingests at once must not take each other's, so an ingest's is its cursor's own."""
+    return "TABLE" if lasting else "TEMP TABLE"
+
+
+def _copied(
+    connection: DuckDBPyConnection, rows: pa.Table, *, mapped: bool = False, lasting: bool = False
+) -> DuckDBPyRelation:
     connection.register("handed_over", rows)
     try:
         given = _called_right(connection.table("handed_over"), lambda: rows.column_names, "The table", mapped=mapped)
-        connection.execute(f"CREATE OR REPLACE TABLE raw AS {given.sql_query()}")
+        connection.execute(f"CREATE OR REPLACE {_kind(lasting)} raw AS {given.sql_query()}")
     except duckdb.Error as error:  # a map with a name twice, say
         raise SourceError(f"The table cannot be read ({str(error).splitlines()[0]}).") from error
     finally:
@@ -245,16 +334,19 @@ def _text_table(records: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.table({name: pa.array([text(record.get(name)) for record in records], pa.string()) for name in names})
 
 
-def _file_table(connection: DuckDBPyConnection, file: Any, *, mapped: bool, **csv: Any) -> DuckDBPyRelation:
+def _file_table(
+    connection: DuckDBPyConnection, file: Any, *, mapped: bool, lasting: bool = False, **csv: Any
+) -> DuckDBPyRelation:
     """Read a file that is open: Parquet or CSV (also gzip), by its first bytes."""
     content = file.read()
     content = content.encode() if isinstance(content, str) else content
     if content[:4] == b"PAR1":
-        return _copied(connection, pq.read_table(pa.BufferReader(content)), mapped=mapped)
+        return _copied(connection, pq.read_table(pa.BufferReader(content)), mapped=mapped, lasting=lasting)
     with tempfile.TemporaryDirectory(prefix="alert-analytics-") as folder:
         path = Path(folder, "table.csv.gz" if content[:2] == b"\x1f\x8b" else "table.csv")
         path.write_bytes(content)
-        return table_at(connection, str(path), mapped=mapped, **(csv or _as_written(connection, str(path))))
+        options = csv or _as_written(connection, str(path))
+        return table_at(connection, str(path), mapped=mapped, lasting=lasting, **options)
 
 
 def _called_right(

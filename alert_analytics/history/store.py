@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +12,12 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from alert_analytics.engine import attach, connect
+from alert_analytics.engine.failures import hint_for
 from alert_analytics.engine.query import text_of
+from alert_analytics.engine.spilling import beside, clear
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.compliance import Compliance
@@ -20,7 +25,7 @@ from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
 from alert_analytics.history.pseudonymising import forget_persons, pseudonymised, required_key, without_persons
-from alert_analytics.history.reading import rows_of
+from alert_analytics.history.reading import Files, named, rows_of
 from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
@@ -133,7 +138,8 @@ class AlertStore(Compliance):
                 f"{path}: no DuckDB database, so no alert store.",
                 hint="give the store a path of its own; ingest() then reads this file into it.",
             )
-        connection = connect()
+        store = None if str(path) == _MEMORY else Path(path)
+        connection = connect(store)
         try:
             attach(connection, Path(path), name=STORE)
             check_store(connection, path, for_writing=True)
@@ -141,8 +147,14 @@ class AlertStore(Compliance):
         except AlertAnalyticsError:
             connection.close()  # whoever keeps the error must not keep the file
             raise
-        if str(path) != _MEMORY:
-            clear_left_over(path)  # nobody else is writing it: the store is ours
+        except duckdb.Error as error:
+            connection.close()
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{path}: cannot be opened as a store ({said}).", hint=hint_for(said)) from error
+        if store is not None:
+            # Who holds the lock of the file is alone: what lies there is left of a process that was killed.
+            clear_left_over(path)
+            clear(beside(store))
         return cls(connection, str(path), tenant)
 
     def ingest(
@@ -233,7 +245,7 @@ class AlertStore(Compliance):
     ) -> IngestReport:
         """Ingest; what was replayed leaves quarantine in the same transaction (and comes back where it is refused)."""
         key = required_key() if people else b""
-        connection = self._base.cursor()
+        connection, files = self._base.cursor(), Files(data)
         found = None if source is None else source_named(source)
         name = "table" if found is None else found.name
         try:
@@ -257,10 +269,15 @@ class AlertStore(Compliance):
                     complete_until=complete_until,
                     moved=cursor,
                     replayed=replayed,
+                    whole=files.check,
                 )
+        except duckdb.Error as error:  # of the reading; merge has its own words
+            said = str(error).splitlines()[0]
+            raise SourceError(f"{named(data)}: cannot be read ({said}).", hint=hint_for(said)) from error
         finally:
-            forget_persons(connection)
-            connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; everything wanted of it is stored
+            with suppress(duckdb.Error):
+                forget_persons(connection)
+                connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; all that is wanted is stored
         return IngestReport(
             source=name,
             n_records=counts["n_read"] if batch.n_records is None else batch.n_records,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
-from alert_analytics.engine import run
-from alert_analytics.errors import HistoryError, QueryError, UnknownColumnError
+from alert_analytics.engine import failure, run
+from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history.base import Base
 from alert_analytics.history.conditions import compiled
 from alert_analytics.history.scope import Resolve, Scope, matching_rows, tenant_rows
@@ -93,7 +93,7 @@ class View:
         try:
             return getattr(rows, how)()
         except duckdb.Error as error:
-            raise QueryError(f"{self.base.origin}: {str(error).splitlines()[0]}") from error
+            raise failure(self.base.origin, error) from error
 
     # -- measured once ------------------------------------------------------------------------------------------
 

@@ -232,3 +232,15 @@ def test_true_is_no_number_of_seconds(folder: Path) -> None:
     (folder / "alert-analytics.toml").write_text("ALERT_CORRELATION_WINDOW = true\n", encoding="utf-8")
     with pytest.raises(SettingsError, match="is True"):
         Settings.load({})
+
+
+@pytest.mark.parametrize("value", ["2GB", "512 MiB", "1.5gb"])
+def test_a_limit_of_memory(folder: Path, value: str) -> None:
+    assert Settings.load({"ALERT_MEMORY_LIMIT": value}).memory_limit == value
+    assert Settings.load({"ALERT_MEMORY_LIMIT": ""}).memory_limit is None
+
+
+@pytest.mark.parametrize("value", ["2", "much", "-1GB", "GB", "2GB; DROP"])
+def test_a_limit_that_is_no_size(folder: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"ALERT_MEMORY_LIMIT is '{value}'; expected a size with its unit"):
+        Settings.load({"ALERT_MEMORY_LIMIT": value})
