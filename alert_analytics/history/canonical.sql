@@ -70,6 +70,8 @@ SELECT
         -- A refused row is a matter of whoever brought it, whatever tenant it names.
         CASE WHEN reason IS NULL THEN tenant_id ELSE coalesce(declared_tenant, tenant_id) END AS tenant_id,
         CASE WHEN reason IS NOT NULL THEN json_extract_string(to_json(original), '$') END AS original,
+        -- A reason quotes what it refuses, and that may be a book.
+        CASE WHEN length(reason) > 300 THEN concat(left(reason, 299), '…') ELSE reason END AS reason,
         coalesce(fingerprint, alert_id) AS fingerprint
     )
 FROM judged

@@ -277,7 +277,7 @@ class AlertStore(Compliance):
         finally:
             with suppress(duckdb.Error):
                 forget_persons(connection)
-                connection.execute("DROP TABLE IF EXISTS raw")  # the input as it came; all that is wanted is stored
+                connection.close()  # with the input as it came: all that is wanted is stored
         return IngestReport(
             source=name,
             n_records=counts["n_read"] if batch.n_records is None else batch.n_records,

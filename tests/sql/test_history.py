@@ -226,3 +226,11 @@ def test_an_id_that_is_given_stays(columns: dict[str, Any]) -> None:
     [row] = AlertHistory.open(pa.table({"fired_at": [DAY], "fingerprint": ["a"], **columns})).to_arrow().to_pylist()
     assert (row["alert_id"] == "given") == (columns["alert_id"] == ["given"])
     assert len(row["alert_id"]) in {5, 32}
+
+
+def test_a_reason_does_not_quote_a_book() -> None:
+    history = AlertHistory.open(pa.table({"fired_at": [DAY], "severity": ["x" * 70_000]}))
+    [reason] = history.quarantine()["reason"].to_pylist()
+    assert len(reason) == 300
+    assert reason.startswith("unknown severity 'xxx")
+    assert reason.endswith("x…")
