@@ -204,7 +204,7 @@ def test_a_cached_database_of_mine_follows_the_store(tmp_path: Path) -> None:
         assert mine.sql(count).item() == 39
         store.ingest(pl.DataFrame(attacks.rows_of_victim("globex")).with_columns(alert_id=pl.lit("another")))
         assert mine.sql(count).item() == 39
-        one = pl.DataFrame(attacks.rows_of_mine()[1:2]).with_columns(alert_id=pl.lit("one more"))
+        one = pl.DataFrame(attacks.rows_of_mine()[1:2]).with_columns(fingerprint=pl.lit("one more"))
         store.ingest(one)
         assert mine.sql(count).item() == 40
         assert stolen("\n".join(told(mine.sql("FROM alerts"))), viewer=ME) == set()
