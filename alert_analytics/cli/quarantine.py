@@ -73,9 +73,8 @@ def _show(history: AlertHistory, store: Path) -> None:
         say(f"{row['reason']}, such as:")
         say(f"  {_short(row['original_first'])}")
     console.print()
-    say(
-        "They count in no answer. `alert-analytics quarantine --replay` with --source or --map, mended, reads them again."
-    )
+    say("They count in no answer.")
+    say("`alert-analytics quarantine --replay` with --source or --map, mended, reads them again.")
 
 
 def _short(original: str | None) -> str:
