@@ -7,7 +7,8 @@ where, what was found, what was expected, and ends in a hint.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 _SHOWN = 6
 _EXTRAS = {
@@ -36,6 +37,31 @@ class AlertAnalyticsError(Exception):
         self.message = message
         self.hint = hint
         super().__init__(message if hint is None else f"{message} Hint: {hint}")
+
+
+def nearest(wrong: Iterable[str], known: Iterable[str]) -> str | None:
+    """Ask whether other names were meant, those most like the wrong ones; None where no name is like them.
+
+    Parameters
+    ----------
+    wrong : iterable of str
+        Names that are not there.
+    known : iterable of str
+        Names that are.
+
+    Returns
+    -------
+    str or None
+        A question to begin a hint with.
+
+    Examples
+    --------
+    >>> nearest(["Opend", "prio"], ["Opened", "Closed", "Priority"]), nearest(["xyz"], ["Opened"])
+    ("did you mean 'Opened', 'Priority'?", None)
+    """
+    names = {name.lower(): name for name in known}
+    found = [match for name in wrong for match in get_close_matches(name.lower(), names, n=1)]
+    return f"did you mean {', '.join(repr(names[match]) for match in dict.fromkeys(found))}?" if found else None
 
 
 class HistoryError(AlertAnalyticsError, ValueError):

@@ -79,6 +79,22 @@ def ingest(
 
 
 @app.command()
+@takes_source
+def quarantine(
+    source: Tabular | str | None,
+    store: Annotated[Path, typer.Option(help="The store's file.")] = Path("alerts.duckdb"),
+    tenant: Annotated[str | None, typer.Option(help="Whose rows; everyone's where not given.")] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Read them once more, as --source or --map now say; sound ones leave.")
+    ] = False,
+) -> None:
+    """List what was set aside: reasons, how often, an example; --replay after a mapping was mended."""
+    from alert_analytics.cli.quarantine import show_quarantine
+
+    show_quarantine(store, source, tenant, replay=replay)
+
+
+@app.command()
 @asks_history
 def describe(history: AlertHistory) -> None:
     """Look a history over: span, gaps, open share, nulls, and what looks wrong."""

@@ -67,7 +67,7 @@ def _ingest_file(
         raise SourceError(
             f"{path}: every row was set aside.", hint=f"`alert-analytics inspect {path}` proposes how to read it."
         )
-    _say_where(reasons)
+    _say_where(store, reasons)
 
 
 def _pull(
@@ -99,7 +99,7 @@ def _pull(
     for note in report.notes:
         show_note(note)
     _say_refused(store, reasons)
-    _say_where(reasons)
+    _say_where(store, reasons)
 
 
 def _say_refused(store: Path, reasons: dict[str, int]) -> None:
@@ -109,6 +109,6 @@ def _say_refused(store: Path, reasons: dict[str, int]) -> None:
         say(f"  ... and {len(reasons) - _REASONS:,} further reasons")
 
 
-def _say_where(reasons: dict[str, int]) -> None:
+def _say_where(store: Path, reasons: dict[str, int]) -> None:
     if reasons:
-        say("  Rows set aside count in no answer; their original text is kept: AlertStore(...).history().quarantine().")
+        say(f"  Rows set aside count in no answer; `alert-analytics quarantine --store {store}` lists them.")

@@ -15,7 +15,7 @@ import pyarrow as pa
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import connect
-from alert_analytics.errors import HistoryError, SourceError, UnknownColumnError
+from alert_analytics.errors import HistoryError, SourceError, UnknownColumnError, nearest
 from alert_analytics.history.reading import is_parquet, named, table_at, table_of
 from alert_analytics.history.schema import in_utc, is_zoned, iso_time, kind_of
 
@@ -78,7 +78,10 @@ class Given:
             It has none.
         """
         if (found := self.has(wanted)) is None:
-            raise UnknownColumnError(f"{self.name}: no column {wanted!r}; columns: {', '.join(self.rows.columns)}.")
+            raise UnknownColumnError(
+                f"{self.name}: no column {wanted!r}; columns: {', '.join(self.rows.columns)}.",
+                hint=nearest([wanted], self.rows.columns),
+            )
         return found
 
     def has(self, wanted: str) -> str | None:

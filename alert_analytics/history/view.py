@@ -10,7 +10,7 @@ import duckdb
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import failure, run
-from alert_analytics.errors import HistoryError, UnknownColumnError
+from alert_analytics.errors import HistoryError, UnknownColumnError, nearest
 from alert_analytics.history.base import Base
 from alert_analytics.history.conditions import compiled
 from alert_analytics.history.scope import Resolve, Scope, matching_rows, tenant_rows
@@ -167,10 +167,11 @@ class View:
             if name in self.labels:
                 return FunctionExpression("map_extract_value", ColumnExpression("labels"), ConstantExpression(name))
             shown = [one for one in relation.columns if one not in {"labels", "metadata"}]
+            meant = nearest([name], [*shown, *self.labels])
             raise UnknownColumnError(
                 f"No column or label {name!r}; columns: {', '.join(shown)}; "
                 f"labels: {', '.join(self.labels) or 'none'}.",
-                hint="names are case-sensitive.",
+                hint=f"{'' if meant is None else f'{meant} '}names are case-sensitive.",
             )
 
         return resolve

@@ -1,4 +1,4 @@
-"""The history and the metric series of ``data/sample``: a small web shop and a smaller sister."""
+"""The history, the exports and the metric series of ``data/sample``: a small web shop and a smaller sister."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from alert_analytics.simulation.exports import write_exports
 from alert_analytics.simulation.history import simulate_history
 from alert_analytics.simulation.metrics import MetricColumn, MetricSpec, simulate_metrics
 from alert_analytics.simulation.spec import Cascade, HistorySpec, Resolution, Rule, Service, Storm, Tenant
 
 SAMPLE_SEED = 20250901
-"""Seed of both files of ``data/sample``."""
+"""Seed of all files of ``data/sample``."""
 
 _SERVICES = (
     Service("checkout", "storefront", slope_per_day=0.14),
@@ -100,9 +101,11 @@ def sample_metric_spec() -> MetricSpec:
 
 
 def write_sample(folder: Path) -> list[Path]:
-    """Write ``alerts.parquet``, ``metrics.parquet`` and ``truth.json`` into a folder, made if absent.
+    """Write the sample's files into a folder, made if absent.
 
-    The rows are the same each time; the bytes of Parquet may differ between versions of pyarrow.
+    ``alerts.parquet``, ``metrics.parquet`` and ``truth.json``, and what two tools would export of the same alerts,
+    ``alertmanager.jsonl.gz`` and ``tickets.csv``. The rows are the same each time; the bytes of Parquet and gzip may
+    differ between versions of pyarrow and zlib.
 
     Parameters
     ----------
@@ -122,4 +125,4 @@ def write_sample(folder: Path) -> list[Path]:
     pq.write_table(metrics.table, paths[1], compression="zstd", compression_level=9)
     truth = {"alerts": history.truth, "metrics": metrics.truth}
     paths[2].write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
-    return paths
+    return paths + write_exports(folder, history.alerts, history.watermark, SAMPLE_SEED)

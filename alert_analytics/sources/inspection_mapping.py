@@ -8,11 +8,20 @@ from dataclasses import dataclass, field
 from alert_analytics.sources.inspection_sheet import Sheet
 from alert_analytics.sources.inspection_text import NUMBER
 from alert_analytics.sources.inspection_times import TimeColumn
-from alert_analytics.sources.inspection_words import COLUMN_NAMES, TIME_STEMS, forms, plain, severity_words
+from alert_analytics.sources.inspection_words import (
+    COLUMN_NAMES,
+    PERSON,
+    PLACE,
+    TIME_STEMS,
+    forms,
+    names_an_identity,
+    plain,
+    severity_words,
+    speak_of_severity,
+)
 
 _KEYS = ("fingerprint", "dedup key", "dedupe key", "dedup id", "alert key", "alert hash")
 _COUNTS = ("occurrences", "escalations", "reassignments", "reopens", "notifications")
-_PERSON = {"by", "caller", "user", "person", "employee", "email", "mail", "contact", "requester", "phone", "owner"}
 _LATER = {"updated", "update", "modified", "changed", "ingested", "inserted", "last"}
 MOST_LABELS = 10
 
@@ -84,11 +93,14 @@ def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
                 break
     if "severity" not in roles.columns:
         _guess_severity(roles, sheet, flat)
+    if "fingerprint" not in roles.columns and "fired_at" in roles.columns:
+        _guess_identity(roles, sheet, flat)
     _assign_labels(roles, sheet, flat)
-    for role in ("rule", "severity"):
-        if role not in roles.columns and roles.labels:
+    likely = {"rule": roles.labels, "severity": [name for name in roles.labels if _may_be_severity(sheet, name)]}
+    for role, labels in likely.items():
+        if role not in roles.columns and labels:
             roles.warnings.append(
-                f"No column is read as {role}; if {' or '.join(roles.labels[:4])} is it, add --map {role}=COLUMN"
+                f"No column is read as {role}; if {' or '.join(labels[:4])} is it, add --map {role}=COLUMN"
                 + (" and --severity WORD=critical for its words." if role == "severity" else ".")
             )
     return roles
@@ -96,16 +108,26 @@ def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
 
 def _guess_severity(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
     """Where no column is named like a severity: the one column whose words all are severities."""
-    spoken = [name for name in flat if roles.free(name) and 2 <= len(sheet.tally(name)) <= 8]
-    fitting = [name for name in spoken if _all_severities(list(sheet.tally(name)))]
+    spoken = [name for name in flat if roles.free(name) and _may_be_severity(sheet, name)]
+    fitting = [name for name in spoken if speak_of_severity(sheet.tally(name))]
     if len(fitting) == 1 and _is_severity(roles, sheet, fitting[0]):
         roles.columns["severity"] = fitting[0]
         roles.because["severity"] += "; no column is named so"
 
 
-def _all_severities(words: list[str]) -> bool:
-    # Bare numbers may count anything.
-    return not any(word.strip().isdigit() for word in words) and not severity_words(words)[1]
+def _may_be_severity(sheet: Sheet, column: str) -> bool:
+    return 2 <= len(sheet.tally(column)) <= 8 and not set(plain(column).split()) & PLACE
+
+
+def _guess_identity(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
+    """Where no name is known for one: a column named as the number of something, each of whose values is different."""
+    for column in filter(roles.free, flat):
+        if not names_an_identity(column):
+            continue
+        filled, distinct, _ = sheet.exact(column, most=0)
+        if distinct == filled == sheet.n_rows:
+            roles.take("fingerprint", column, f"named like a number, and each of its {filled:,} values is different")
+            return
 
 
 def _named(names: tuple[str, ...], columns: list[str], *, time: bool) -> list[str]:
@@ -278,7 +300,7 @@ def _assign_labels(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
             why = "the times say how far an alert has come"
         elif len(tally) < 2:
             why = "has one value, or none"
-        elif words & _PERSON and "type" not in words:
+        elif words & PERSON and "type" not in words:
             why = "may name persons"
         elif _is_number(roles, sheet, column) and not words & {"id", "code", "level", "zone", "region", "port"}:
             why = "a number"

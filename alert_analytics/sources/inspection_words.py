@@ -29,7 +29,8 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
                  "alert level", "impact", "urgency"),
     "fingerprint": ("fingerprint", "dedup key", "dedupe key", "dedup id", "alert key", "alert hash", "incident id",
                     "incident number", "alert id", "alarm id", "ticket id", "ticket number", "case id", "case number",
-                    "event id", "problem id", "issue key", "number", "ticket", "incident", "key", "uuid", "guid", "id"),
+                    "event id", "problem id", "issue key", "number", "ticket", "incident", "case", "key", "uuid",
+                    "guid", "id"),
     "tenant_id": ("tenant id", "tenant"),
     "service": ("service name", "service", "business service", "application name", "application", "app name", "app",
                 "component", "microservice", "product", "system", "service id", "hostname", "host name", "host",
@@ -52,6 +53,17 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "notifications": ("notifications", "notification count"),
 }  # fmt: skip
 """By canonical column, best first, as :func:`plain` writes names."""
+
+PERSON = {"by", "caller", "user", "person", "employee", "email", "mail", "contact", "requester", "phone", "owner"}
+"""Words in the name of a column that may name persons."""
+
+PLACE = {"site", "location", "region", "zone", "country", "city", "building", "floor", "datacenter", "center", "host",
+         "server", "node", "environment", "env", "tenant", "customer", "team", "group"}  # fmt: skip
+"""Words in the name of a column that says where or whose, not how grave."""
+
+_NUMBER_OF = re.compile(r".+ (no|nr|num|number|nummer|numero|id|key|ref|reference)|\S+(number|nummer)")
+_OTHER_NUMBERS = {"row", "line", "serial", "account", "version"}
+_ANY_COUNT = re.compile(r"\d+|s[ _-]*\d+", re.IGNORECASE)
 
 # Ours to begin with; then syslog, ITIL, X.733, Zabbix, log levels and cloud vendors.
 _SEVERITIES = {
@@ -110,6 +122,30 @@ def forms(name: str, *, time: bool) -> list[str]:
         words = words[1:]
         found.append(" ".join(words))
     return found
+
+
+def names_an_identity(name: str) -> bool:
+    """Whether a column is named as the number of something, as ``Ticket No`` or ``Vorgangsnummer``, but of no person.
+
+    Parameters
+    ----------
+    name : str
+        As in the file.
+    """
+    words = plain(name)
+    return bool(_NUMBER_OF.fullmatch(words)) and not set(words.split()) & (PERSON | _OTHER_NUMBERS)
+
+
+def speak_of_severity(words: Iterable[str]) -> bool:
+    """Whether all words are severities whatever the column is called.
+
+    Parameters
+    ----------
+    words : iterable of str
+        Every distinct value. Bare numbers may count anything, and S1 may be a site, a server or a shift.
+    """
+    given = list(words)
+    return not any(_ANY_COUNT.fullmatch(word.strip()) for word in given) and not severity_words(given)[1]
 
 
 def severity_words(words: Iterable[str]) -> tuple[dict[str, str], list[str], str]:

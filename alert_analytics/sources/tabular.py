@@ -12,7 +12,7 @@ import duckdb
 from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine.query import text_of
-from alert_analytics.errors import SourceError
+from alert_analytics.errors import SourceError, nearest
 from alert_analytics.history import Batch
 from alert_analytics.history.reading import named, numbered
 from alert_analytics.history.schema import (
@@ -98,7 +98,10 @@ class Tabular:
             object.__setattr__(self, name, value)  # whatever kind of sequence was given, equal mappings are equal
         unknown = [name for name in self.columns if name not in COLUMNS]
         if unknown:
-            raise SourceError(f"Tabular maps {unknown}; the canonical columns are {', '.join(COLUMNS)}.")
+            raise SourceError(
+                f"Tabular maps {unknown}; the canonical columns are {', '.join(COLUMNS)}.",
+                hint=nearest(unknown, COLUMNS),
+            )
         if "fired_at" not in self.columns:
             raise SourceError("Tabular maps no fired_at.", hint="name the column that says when an alert began.")
         strange = sorted(set(self.severities.values()) - set(SEVERITIES))
@@ -132,10 +135,11 @@ class Tabular:
         wanted = [*self.columns.values(), *self.labels]
         missing = [name for name in wanted if name not in raw.columns]
         if missing:
+            meant = nearest(missing, raw.columns[:-2])
             raise SourceError(
                 f"{named(data)} has no column {', '.join(map(repr, missing))}; "
                 f"it has {', '.join(map(repr, raw.columns[:-2]))}.",
-                hint="`alert-analytics inspect FILE` proposes the mapping.",
+                hint=f"{'' if meant is None else f'{meant} '}`alert-analytics inspect FILE` proposes the mapping.",
             )
         connection.execute(text_of(__package__, "tabular"))
         self._check(

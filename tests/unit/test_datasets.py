@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import runpy
 import sys
@@ -25,6 +27,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def lines(path: Path) -> list[str]:
+    content = path.read_bytes()
+    return (gzip.decompress(content) if path.suffix == ".gz" else content).decode().splitlines()
+
+
 @pytest.mark.parametrize("name", ["alerts.parquet", "metrics.parquet"])
 def test_the_sample_is_regenerated_row_by_row(written: Path, name: str) -> None:
     committed, again = pq.read_table(datasets.sample_path() / name), pq.read_table(written / name)
@@ -40,8 +47,22 @@ def test_the_truth_is_regenerated(written: Path) -> None:
     assert json.loads((written / "truth.json").read_text(encoding="utf-8")) == datasets.sample_truth()
 
 
+@pytest.mark.parametrize("name", ["alertmanager.jsonl.gz", "tickets.csv"])
+def test_the_exports_are_regenerated_line_by_line(written: Path, name: str) -> None:
+    committed, again = lines(datasets.sample_path() / name), lines(written / name)
+    assert len(again) == len(committed)
+    for number, (new, old) in enumerate(zip(again, committed, strict=True), start=1):
+        assert new == old, f"line {number}"
+
+
+def test_the_gzip_names_no_time_at_which_it_was_made() -> None:
+    header = (datasets.sample_path() / "alertmanager.jsonl.gz").read_bytes()[:8]
+    assert header[4:8] == bytes(4)
+
+
 def test_the_sample_is_small_and_canonical() -> None:
     folder = datasets.sample_path()
+    assert max((folder / name).stat().st_size for name in ("alertmanager.jsonl.gz", "tickets.csv")) < 600_000
     assert sum(path.stat().st_size for path in folder.iterdir()) < 5_000_000
     assert pq.read_schema(folder / "alerts.parquet").equals(ALERT_SCHEMA)
 
@@ -50,6 +71,8 @@ def test_the_readme_explains_every_column() -> None:
     text = (datasets.sample_path() / "README.md").read_text(encoding="utf-8")
     explained = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
     assert {*ALERT_SCHEMA.names, *datasets.sample_metrics().column_names} <= explained
+    with (datasets.sample_path() / "tickets.csv").open(encoding="utf-8") as file:
+        assert all(f"`{heading}`" in text for heading in next(csv.reader(file, delimiter=";")))
 
 
 def test_the_readme_states_the_numbers_of_the_files() -> None:
@@ -59,6 +82,10 @@ def test_the_readme_states_the_numbers_of_the_files() -> None:
     assert f"| {datasets.sample_metrics().num_rows:,} |" in text
     assert f"({100 * truth['n_open'] / truth['n_alerts']:.1f} % of rows)" in text
     assert f"Seed {truth['seed']}." in text
+    tickets = lines(datasets.sample_path() / "tickets.csv")[1:]
+    assert f"| {len(lines(datasets.sample_path() / 'alertmanager.jsonl.gz')):,} |" in text
+    assert f"| {len(tickets):,} |" in text
+    assert f"in {sum(';VIP;' in ticket for ticket in tickets)} rows *VIP*" in text
 
 
 def test_the_sample_opens_as_a_history_up_to_its_watermark() -> None:

@@ -106,7 +106,7 @@ def test_describe_looks_the_history_over(run: Any) -> None:
 
 def test_every_verb_has_help_and_none_is_shown_without_a_verb(run: Any) -> None:
     bare = run()
-    for verb in (*VERBS, "inspect", "ingest", "describe", "demo"):
+    for verb in (*VERBS, "inspect", "ingest", "quarantine", "describe", "demo"):
         assert verb in bare.out + bare.err
         ran = run(verb, "--help")
         assert ran.code == 0

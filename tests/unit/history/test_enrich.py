@@ -163,6 +163,7 @@ def test_names_that_are_there_already() -> None:
     ("table", "arguments", "said"),
     [
         (CATALOGUE, {"on": "team_id"}, r"no column 'team_id'; columns: service, tier, owner, on_call"),
+        (CATALOGUE, {"on": "service", "columns": ["teir"]}, "no column 'teir'.*Hint: did you mean 'tier'"),
         (CATALOGUE, {"on": {"nothing": "service"}}, "No column or label 'nothing'"),
         (CATALOGUE, {"on": []}, "on= names no column"),
         (CATALOGUE, {"on": {1: "service"}}, "expected a column or label, several, or a mapping"),

@@ -235,6 +235,18 @@ def test_where_with_what_cannot_be() -> None:
         history.where("nothing = 1")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [("sevrity", "severity"), ("Service", "service"), ("ci_name", "CI Name"), ("servce", "service")],
+)
+def test_a_name_that_is_nearly_right_is_asked_back(wrong: str, meant: str) -> None:
+    history = AlertHistory.open(TYPED)
+    with pytest.raises(UnknownColumnError, match=f"Hint: did you mean '{meant}'. names are case-sensitive"):
+        history.where({wrong: "x"})
+    with pytest.raises(UnknownColumnError, match="Hint: names are case-sensitive"):
+        history.where({"zzzz": "x"})
+
+
 def test_since_and_until_are_half_open_and_intersect() -> None:
     history = alerts(*({"fired_at": hour} for hour in range(6)))
     narrowed = history.where(since=at(1), until=at(5)).where(since=at(2), until=at(9))

@@ -296,6 +296,33 @@ def test_a_column_of_strange_words_is_no_severity(tmp_path: Path) -> None:
     assert found.tabular.labels == ["severity"]
 
 
+@pytest.mark.parametrize(
+    "name", ["Ticket No", "Ticketnummer", "Incident Number", "Störung-Nr.", "Case #", "Vorgang ID"]
+)
+def test_the_number_of_something_is_an_identity_where_every_value_differs(tmp_path: Path, name: str) -> None:
+    times = [x.isoformat() for x in moments(60)]
+    unique = inspect_file(write(tmp_path / "a.csv", {name: [str(7000 + n) for n in range(60)], "Opened": times}))
+    assert unique.tabular.columns == {"fingerprint": name, "fired_at": "Opened"}
+    shared = inspect_file(write(tmp_path / "b.csv", {name: [str(7000 + n % 20) for n in range(60)], "Opened": times}))
+    assert "fingerprint" not in shared.tabular.columns
+
+
+@pytest.mark.parametrize(
+    "name", ["No", "Number of alerts", "Phone Number", "Caller ID", "Row No", "Serial Number", "Host"]
+)
+def test_other_numbers_are_no_identity(tmp_path: Path, name: str) -> None:
+    columns = {name: [f"+{7000 + n}" for n in range(60)], "Opened": [x.isoformat() for x in moments(60)]}
+    assert "fingerprint" not in inspect_file(write(tmp_path / "a.csv", columns)).tabular.columns
+
+
+@pytest.mark.parametrize("words", [["S1", "S2", "S3"], ["P1", "P2", "P3"], ["north", "south", "east"], ["1", "2", "3"]])
+def test_a_place_is_no_severity_and_none_is_suggested(tmp_path: Path, words: list[str]) -> None:
+    columns = {"Opened": [x.isoformat() for x in moments(60)], "Site": words * 20}
+    found = inspect_file(write(tmp_path / "a.csv", columns))
+    assert found.tabular.columns == {"fired_at": "Opened"}
+    assert not any("severity" in warning for warning in found.warnings)
+
+
 def test_repeated_states_of_one_alert_keep_its_identity(tmp_path: Path) -> None:
     t = [x.isoformat() for x in moments(100) for _ in range(3)]
     found = inspect_file(write(tmp_path / "states.csv", {"ticket": [f"T{i // 3}" for i in range(300)], "opened": t}))

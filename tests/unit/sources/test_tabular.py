@@ -227,6 +227,7 @@ def test_another_name() -> None:
     ("given", "said"),
     [
         ({"columns": {"fired": "t"}}, r"Tabular maps \['fired'\]; the canonical columns are tenant_id, "),
+        ({"columns": {"fired": "t"}}, "Hint: did you mean 'fired_at'"),
         ({"columns": {"rule": "t"}}, "Tabular maps no fired_at"),
         (
             {"columns": {"fired_at": "t"}, "severities": {"1": "urgent"}},
@@ -244,6 +245,8 @@ def test_a_mapping_that_cannot_be(given: dict[str, Any], said: str) -> None:
     ("source", "said"),
     [
         (Tabular({"fired_at": "Opened"}, labels=["CI"]), "The Table has no column 'Opened', 'CI'; it has 't', 'u'"),
+        (Tabular({"fired_at": "Begin time"}), "Hint: `alert-analytics inspect"),
+        (Tabular({"fired_at": "T", "rule": "U"}), "Hint: did you mean 't', 'u'. `alert-analytics inspect"),
         (Tabular({"fired_at": "t"}, timezone="Mars/Olympus"), "timezone='Mars/Olympus', which is unknown"),
         (Tabular({"fired_at": "t"}, timestamp_format="%Q"), "timestamp_format='%Q', which is unknown.*epoch_ms"),
     ],
