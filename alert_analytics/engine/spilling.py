@@ -43,7 +43,8 @@ def clear(folder: Path) -> None:
     """
     with contextlib.suppress(OSError):  # no folder, or none of ours to write: nothing to clear
         for one in folder.glob(_SPILLED):
-            one.unlink()
+            if not one.name.startswith(f"duckdb_temp_{os.getpid()}_"):  # ours, since the store was attached
+                one.unlink()
         folder.rmdir()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from alert_analytics.engine import failure
 from alert_analytics.engine.query import text_of
-from alert_analytics.errors import QueryError
 from alert_analytics.history.base import STORE, schema_version
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def prepare(connection: DuckDBPyConnection, path: str) -> None:
             connection.execute(f"DROP TABLE meta_{version}; {text_of(__package__, f'migrate_{version}')}")
         connection.execute("COMMIT")
     except duckdb.Error as error:
-        connection.execute("ROLLBACK")
-        raise QueryError(f"{path}: cannot be made a store of this version ({str(error).splitlines()[0]}).") from error
+        with suppress(duckdb.Error):  # the database gave up by itself
+            connection.execute("ROLLBACK")
+        raise failure(f"{path}: cannot be made a store of this version; it is as it was", error) from error
     finally:
-        connection.execute("USE memory")
+        with suppress(duckdb.Error):
+            connection.execute("USE memory")

@@ -100,17 +100,7 @@ def table_at(
     SourceError
         It cannot be read as a table.
     """
-    paths = paths_of(path)
-    if 0 < (n_parquet := sum(_is_parquet(one) for one in paths)) < len(paths):
-        raise SourceError(
-            f"{path}: names {n_parquet} Parquet files and {len(paths) - n_parquet} others; expected one kind.",
-            hint="ingest them one kind after the other.",
-        )
-    for pipe in (one for one in paths if not Path(one).is_file()):
-        raise SourceError(
-            f"{pipe}: no regular file but a pipe or device; expected one that can be read more than once.",
-            hint="write what comes to a file first.",
-        )
+    paths = _table_paths(path)
     try:
         if is_parquet(path):
             rows = connection.read_parquet(paths, union_by_name=True)
@@ -202,14 +192,31 @@ def paths_of(path: str) -> list[str]:
             raise SourceError(
                 f"{one}: a folder; expected a file.", hint=f"name its files with a glob: '{one}/*.parquet'."
             )
-        if not one.is_file():
-            continue  # a pipe has no size, and is opened once
+        if not one.is_file():  # a pipe has no size, and opening it would take what is in it
+            continue
         try:
             one.open("rb").close()
         except OSError as error:
             raise unreadable(one, error) from error
         if one.stat().st_size == 0:
             raise SourceError(f"{one}: the file is empty.", hint="export it again.")
+    return paths
+
+
+def _table_paths(path: str) -> list[str]:
+    """Files that the database can read as tables: of one kind, and more than once."""
+    paths = paths_of(path)
+    for one in paths:
+        if not Path(one).is_file():
+            raise SourceError(
+                f"{one}: no regular file but a pipe or device; expected one that can be read more than once.",
+                hint="write what comes to a file first.",
+            )
+    if 0 < (n_parquet := sum(_is_parquet(one) for one in paths)) < len(paths):
+        raise SourceError(
+            f"{path}: names {n_parquet} Parquet files and {len(paths) - n_parquet} others; expected one kind.",
+            hint="ingest them one kind after the other.",
+        )
     return paths
 
 
@@ -232,7 +239,7 @@ def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     if is_parquet(path):
         return {}
     try:
-        sniffed = connection.read_csv(paths_of(path))  # type: ignore[arg-type]  # the stub knows one path only
+        sniffed = connection.read_csv(_table_paths(path))  # type: ignore[arg-type]  # the stub knows one path only
     except (duckdb.Error, UnicodeDecodeError):
         return {}  # said by whoever reads it in earnest
     kinds = zip(sniffed.columns, map(str, sniffed.types), strict=True)

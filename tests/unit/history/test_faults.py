@@ -77,6 +77,8 @@ def test_no_file_to_read(tmp_path: Path) -> None:
     refused(tmp_path, "a folder; expected a file")
     refused(tmp_path / "empty.csv", "the file is empty")
     refused(tmp_path / "pipe.csv", "no regular file but a pipe or device")
+    with pytest.raises(SourceError, match="no regular file but a pipe or device"):
+        AlertHistory.open(tmp_path / "pipe.csv")
     refused(tmp_path / "none*.csv", "no such file")
     refused(tmp_path / "a.*", "names 1 Parquet files and 1 others; expected one kind")
 
