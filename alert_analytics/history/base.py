@@ -14,8 +14,9 @@ import duckdb
 from alert_analytics.engine import attach, connect, failure, run
 from alert_analytics.engine.failures import hint_for
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
+from alert_analytics.history.files import is_parquet, unreadable
 from alert_analytics.history.folding import fold_events
-from alert_analytics.history.reading import is_parquet, table_of, unreadable, with_lines
+from alert_analytics.history.reading import table_of, with_lines
 from alert_analytics.history.schema import COLUMNS, EXTRA, canonical, identified
 from alert_analytics.history.scope import Scope, events_as_of, rows_as_of, tenant_rows
 

@@ -16,8 +16,10 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import connect
 from alert_analytics.errors import HistoryError, SourceError, UnknownColumnError, nearest
-from alert_analytics.history.reading import is_parquet, named, table_at, table_of
-from alert_analytics.history.schema import in_utc, is_zoned, iso_time, kind_of
+from alert_analytics.history.files import is_parquet, named
+from alert_analytics.history.reading import table_at, table_of
+from alert_analytics.history.schema import kind_of
+from alert_analytics.history.times import in_utc, is_zoned, iso_time
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression

@@ -29,7 +29,8 @@ from alert_analytics.history.joining import (
     validity,
     with_tenant,
 )
-from alert_analytics.history.schema import in_utc, is_zoned, kind_of
+from alert_analytics.history.schema import kind_of
+from alert_analytics.history.times import in_utc, is_zoned
 from alert_analytics.history.validity import stretches
 
 if TYPE_CHECKING:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alert_analytics.alerts import Alert, alerts_table
-from alert_analytics.errors import HistoryError, SourceError, SourceNotFoundError
+from alert_analytics.errors import HistoryError, SourceError
+from alert_analytics.history.files import is_parquet, named, table_paths
 from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, TIMES, kind_of
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def table_at(
     SourceError
         It cannot be read as a table.
     """
-    paths = _table_paths(path)
+    paths = table_paths(path)
     try:
         if is_parquet(path):
             rows = connection.read_parquet(paths, union_by_name=True)
@@ -116,121 +115,6 @@ def table_at(
     return connection.table("raw")
 
 
-def named(data: Any) -> str:
-    """What to call an input in a message: its path, or what kind of thing it is."""
-    name = data if isinstance(data, (str, Path)) else getattr(data, "name", None)
-    return str(name) if isinstance(name, (str, Path)) else f"The {type(data).__name__}"
-
-
-def unreadable(path: str | Path, error: OSError) -> SourceError:
-    """Say that a file is there and cannot be opened."""
-    return SourceError(
-        f"{path}: cannot be read ({error.strerror or error}).", hint="give this user the right to read it."
-    )
-
-
-class Files:
-    """The files of an input, as they were before it was read.
-
-    Parameters
-    ----------
-    data : object
-        What is going to be read; what is no path, glob or open file has no files.
-    """
-
-    def __init__(self, data: Any) -> None:
-        self._data = data
-        self._before = self._seen()
-
-    def check(self) -> None:
-        """Refuse an input of which only a part may have been read, or parts of two.
-
-        Raises
-        ------
-        SourceError
-            A file was replaced, appended to, shortened, removed or added since.
-        """
-        after = self._seen()
-        if after == self._before:
-            return
-        changed = [name for name in self._before | after if self._before.get(name) != after.get(name)]
-        raise SourceError(
-            f"{changed[0]}: the file changed while it was read; nothing of it was stored.",
-            hint="ingest it again when whoever writes it is done, best under a name that it gets last.",
-        )
-
-    def _seen(self) -> dict[str, tuple[int, ...]]:
-        data = self._data
-        if isinstance(data, (str, Path)):
-            paths = [str(data)] if os.path.exists(data) else sorted(glob.glob(str(data)))
-            return {path: _stamp(os.stat(path)) for path in paths if os.path.exists(path)}
-        try:
-            return {str(data.name): _stamp(os.fstat(data.fileno()))}
-        except (AttributeError, OSError, ValueError):  # no open file of this machine
-            return {}
-
-
-def _stamp(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def paths_of(path: str) -> list[str]:
-    """The files that a path or glob names, in order.
-
-    Raises
-    ------
-    SourceNotFoundError
-        There is none.
-    SourceError
-        One is a folder, or empty.
-    """
-    paths = [path] if Path(path).exists() else sorted(glob.glob(path))
-    if not paths:
-        raise SourceNotFoundError(f"{path}: no such file.", hint="give a path, or a glob in quotes, that names one.")
-    for one in map(Path, paths):
-        if one.is_dir():
-            raise SourceError(
-                f"{one}: a folder; expected a file.", hint=f"name its files with a glob: '{one}/*.parquet'."
-            )
-        if not one.is_file():  # a pipe has no size, and opening it would take what is in it
-            continue
-        try:
-            one.open("rb").close()
-        except OSError as error:
-            raise unreadable(one, error) from error
-        if one.stat().st_size == 0:
-            raise SourceError(f"{one}: the file is empty.", hint="export it again.")
-    return paths
-
-
-def _table_paths(path: str) -> list[str]:
-    """Files that the database can read as tables: of one kind, and more than once."""
-    paths = paths_of(path)
-    for one in paths:
-        if not Path(one).is_file():
-            raise SourceError(
-                f"{one}: no regular file but a pipe or device; expected one that can be read more than once.",
-                hint="write what comes to a file first.",
-            )
-    if 0 < (n_parquet := sum(_is_parquet(one) for one in paths)) < len(paths):
-        raise SourceError(
-            f"{path}: names {n_parquet} Parquet files and {len(paths) - n_parquet} others; expected one kind.",
-            hint="ingest them one kind after the other.",
-        )
-    return paths
-
-
-def is_parquet(data: Any) -> bool:
-    """Whether `data` is a path or glob of Parquet files alone."""
-    if not isinstance(data, (str, Path)):
-        return False
-    return all(map(_is_parquet, paths_of(str(data))))
-
-
-def _is_parquet(path: str) -> bool:
-    return Path(path).suffix.lower() in {".parquet", ".pq"}
-
-
 def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     """Options that keep a CSV file's canonical columns as they are written.
 
@@ -239,7 +123,7 @@ def _as_written(connection: DuckDBPyConnection, path: str) -> dict[str, Any]:
     if is_parquet(path):
         return {}
     try:
-        sniffed = connection.read_csv(_table_paths(path))  # type: ignore[arg-type]  # the stub knows one path only
+        sniffed = connection.read_csv(table_paths(path))  # type: ignore[arg-type]  # the stub knows one path only
     except (duckdb.Error, UnicodeDecodeError):
         return {}  # said by whoever reads it in earnest
     kinds = zip(sniffed.columns, map(str, sniffed.types), strict=True)

@@ -21,11 +21,12 @@ from alert_analytics.engine.spilling import beside, clear
 from alert_analytics.errors import AlertAnalyticsError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.compliance import Compliance
+from alert_analytics.history.files import Files, named
 from alert_analytics.history.history import AlertHistory
 from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
 from alert_analytics.history.pseudonymising import forget_persons, pseudonymised, required_key, without_persons
-from alert_analytics.history.reading import Files, named, rows_of
+from alert_analytics.history.reading import rows_of
 from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment

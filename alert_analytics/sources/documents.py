@@ -16,7 +16,7 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from alert_analytics.errors import SourceError
-from alert_analytics.history.reading import named, paths_of
+from alert_analytics.history.files import named, paths_of
 from alert_analytics.sources.splitting import is_whole, payloads_in, values_in
 
 _GZIP, _ZSTD, _BOM = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from alert_analytics.engine import run
 from alert_analytics.errors import SourceError
 from alert_analytics.history import Batch
-from alert_analytics.history.reading import named, numbered
+from alert_analytics.history.files import named
+from alert_analytics.history.reading import numbered
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

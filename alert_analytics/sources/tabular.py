@@ -14,18 +14,10 @@ from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantE
 from alert_analytics.engine.query import text_of
 from alert_analytics.errors import SourceError, nearest
 from alert_analytics.history import Batch
-from alert_analytics.history.reading import named, numbered
-from alert_analytics.history.schema import (
-    COLUMNS,
-    LINE,
-    ORIGINAL,
-    SEVERITIES,
-    TIMES,
-    in_utc,
-    is_zoned,
-    iso_time,
-    kind_of,
-)
+from alert_analytics.history.files import named
+from alert_analytics.history.reading import numbered
+from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, SEVERITIES, TIMES, kind_of
+from alert_analytics.history.times import in_utc, is_zoned, iso_time
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression

@@ -16,7 +16,7 @@ import pytest
 
 from alert_analytics.errors import QueryError, SourceError, StoreLockedError
 from alert_analytics.history import AlertHistory, AlertStore, Batch
-from alert_analytics.history.reading import Files
+from alert_analytics.history.files import Files
 from alert_analytics.sources import Tabular
 from tests.killed import content, rows
 
