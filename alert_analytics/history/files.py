@@ -122,4 +122,5 @@ def is_parquet(data: Any) -> bool:
 
 
 def is_parquet_path(path: str) -> bool:
+    """Whether a file is called as Parquet files are."""
     return Path(path).suffix.lower() in {".parquet", ".pq"}
