@@ -10,11 +10,11 @@ import typer
 from rich.text import Text
 
 from alert_analytics.cli import compliance
-from alert_analytics.cli.options import By, asks_history, length, takes_source
+from alert_analytics.cli.options import By, Chosen, asks_history, length, takes_source
 from alert_analytics.cli.output import console, say, show, show_error
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError
 from alert_analytics.history import AlertHistory
-from alert_analytics.sources import Tabular, inspect_file
+from alert_analytics.sources import inspect_file
 
 app = typer.Typer(
     name="alert-analytics",
@@ -52,7 +52,7 @@ def inspect(
 @app.command()
 @takes_source
 def ingest(
-    source: Tabular | str | None,
+    source: Chosen,
     path: Annotated[str | None, typer.Argument(help="A file or glob.")] = None,
     from_: Annotated[
         str | None, typer.Option("--from", help="A running system instead: its address; --source says which.")
@@ -81,7 +81,7 @@ def ingest(
 @app.command()
 @takes_source
 def quarantine(
-    source: Tabular | str | None,
+    source: Chosen,
     store: Annotated[Path, typer.Option(help="The store's file.")] = Path("alerts.duckdb"),
     tenant: Annotated[str | None, typer.Option(help="Whose rows; everyone's where not given.")] = None,
     replay: Annotated[
@@ -235,7 +235,7 @@ def score(
 @app.command()
 @takes_source
 def demo(
-    source: Tabular | str | None,
+    source: Chosen,
     history: Annotated[str | None, typer.Option(help="Your own file; without it the sample data.")] = None,
     out: Annotated[Path, typer.Option(help="Where the charts and tables go.")] = Path("alert-analytics-demo"),
 ) -> None:

@@ -20,22 +20,22 @@ from alert_analytics.tables import in_figures, printable
 
 if TYPE_CHECKING:
     from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis
+    from alert_analytics.cli.options import Chosen
     from alert_analytics.history import AlertHistory, Description
-    from alert_analytics.sources import Tabular
 
 _T = TypeVar("_T")
 _ROWS = 6
 _CHARTS = ("first_look", "trend", "correlation", "resolution")
 
 
-def tell(path: str | None, source: Tabular | str | None, out: Path) -> None:
+def tell(path: str | None, source: Chosen, out: Path) -> None:
     """Answer the questions about a history in the terminal, and leave charts and tables in a folder.
 
     Parameters
     ----------
     path : str or None
         The user's file; None for the sample data.
-    source : Tabular, str or None
+    source : Source, str or None
         How to read it.
     out : Path
         The folder, made if absent.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -12,12 +13,15 @@ import typer
 
 from alert_analytics.cli.output import show_note
 from alert_analytics.errors import HistoryError, SourceError
-from alert_analytics.history import AlertHistory, AlertStore
+from alert_analytics.history import AlertHistory, AlertStore, Source
+from alert_analytics.history.source import source_named
 from alert_analytics.sources import Tabular
 
 By = Annotated[list[str] | None, typer.Option("--by", help="Column or label to split by; may be repeated.")]
 
 Verb = Callable[..., None]
+Chosen = Source | str | None
+"""How a file is to be read: made to measure, by the name of its format, or in the canonical columns."""
 
 _CALENDAR_S = 1e11  # more than three thousand years
 _REASONS = 3
@@ -33,7 +37,9 @@ def _source_parameters(
     ] = "iso",
     timezone: Annotated[str, typer.Option(help="The zone of times without an offset.")] = "UTC",
     missing: Annotated[list[str] | None, typer.Option(help="What stands for a missing value; repeat.")] = None,
-    severity: Annotated[list[str] | None, typer.Option(help="word=severity, such as P1=critical; repeat.")] = None,
+    severity: Annotated[
+        list[str] | None, typer.Option(help="word=severity, such as P1=critical; repeat. Also with --source.")
+    ] = None,
     label: Annotated[list[str] | None, typer.Option(help="A column to keep as a label; repeat.")] = None,
     delimiter: Annotated[str | None, typer.Option(help="What separates the fields of a CSV.")] = None,
     decimal: Annotated[str, typer.Option(help="The decimal mark of value: . or ,")] = ".",
@@ -61,13 +67,14 @@ def source_of(
     label: Sequence[str] | None,
     delimiter: str | None,
     decimal: str,
-) -> Tabular | str | None:
+) -> Chosen:
     """Make the source that the options describe; None where the file is in the canonical columns.
 
     Raises
     ------
     SourceError
-        Both a format and a mapping are given, a mapping's options without it, or a pair has no ``=``.
+        Both a format and a mapping are given, a mapping's options without it, a pair has no ``=``, or the format knows
+        no severities.
     """
     if source is not None and map_:
         raise SourceError("--source and --map exclude each other.", hint="--map alone describes a table.")
@@ -76,7 +83,7 @@ def source_of(
             "--time-format": time_format != "iso",
             "--timezone": timezone != "UTC",
             "--missing": missing,
-            "--severity": severity,
+            "--severity": severity and source is None,
             "--label": label,
             "--delimiter": delimiter,
             "--decimal": decimal != ".",
@@ -87,7 +94,7 @@ def source_of(
                 f"{', '.join(alone)} without --map: it says how mapped columns are read.",
                 hint="`alert-analytics inspect FILE` writes the whole command.",
             )
-        return source
+        return source if source is None or not severity else _worded(source, _pairs("--severity", severity))
     return Tabular(
         columns=_pairs("--map", map_),
         timestamp_format=time_format,
@@ -100,7 +107,16 @@ def source_of(
     )
 
 
-def opened(path: str, source: Tabular | str | None, *, tenant: str | None = None) -> AlertHistory:
+def _worded(name: str, severities: dict[str, str]) -> Source:
+    """A source by its name, with words of the user's for severities."""
+    found: Any = source_named(name)
+    if "severities" not in getattr(found, "__dataclass_fields__", ()):
+        raise SourceError(f"--severity: {name} takes no words for severities.", hint="leave it out.")
+    made: Source = replace(found, severities=severities)
+    return made
+
+
+def opened(path: str, source: Chosen, *, tenant: str | None = None) -> AlertHistory:
     """Open a path as a history; through a store in memory where a source has to read it."""
     if source is None:
         return AlertHistory.open(path)

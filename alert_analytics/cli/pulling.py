@@ -7,10 +7,10 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from alert_analytics.cli.options import refused_by_reason
+from alert_analytics.cli.options import Chosen, refused_by_reason
 from alert_analytics.cli.output import console, say, show_note
 from alert_analytics.errors import PullError, SourceError
-from alert_analytics.history import AlertStore
+from alert_analytics.history import AlertStore, Source
 from alert_analytics.pulls import FEEDS, pull
 from alert_analytics.pulls import Progress as Told
 from alert_analytics.sources import Tabular
@@ -21,7 +21,7 @@ _REASONS = 8  # why rows were set aside: the commonest
 def ingest_from(
     path: str | None,
     url: str | None,
-    source: Tabular | str | None,
+    source: Chosen,
     store: Path,
     tenant: str | None,
     since: str | None,
@@ -52,7 +52,7 @@ def ingest_from(
 
 def _ingest_file(
     path: str,
-    source: Tabular | str | None,
+    source: Chosen,
     store: Path,
     tenant: str | None,
     complete_until: str | None,
@@ -72,13 +72,15 @@ def _ingest_file(
 
 def _pull(
     url: str,
-    source: Tabular | str | None,
+    source: Chosen,
     store: Path,
     tenant: str | None,
     since: str | None,
     complete_until: str | None,
     pseudonymise: tuple[str, ...],
 ) -> None:
+    if isinstance(source, Source) and not isinstance(source, Tabular):
+        raise PullError("--severity is for files: a pull reads the words of its source.", hint="leave it out.")
     if not isinstance(source, str):
         raise PullError("--from needs --source: what is it that runs there?", hint=f"one of {', '.join(FEEDS)}.")
     if complete_until is not None:

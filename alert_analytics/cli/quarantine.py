@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alert_analytics.cli.options import Chosen
 from alert_analytics.cli.output import console, in_table, say
 from alert_analytics.errors import SourceError, SourceNotFoundError
 from alert_analytics.history import AlertHistory, AlertStore
-from alert_analytics.sources import Tabular
 from alert_analytics.tables import counted
 
 _REASONS = 20  # the commonest; a reason quotes the value, so there may be as many as rows
 _EXAMPLE = 200
 
 
-def show_quarantine(store: Path, source: Tabular | str | None, tenant: str | None, *, replay: bool) -> None:
+def show_quarantine(store: Path, source: Chosen, tenant: str | None, *, replay: bool) -> None:
     """List a store's quarantine by reason, or replay it.
 
     Raises
@@ -40,7 +40,7 @@ def show_quarantine(store: Path, source: Tabular | str | None, tenant: str | Non
     _show(history if tenant is None else history.tenant(tenant), store)
 
 
-def _replay(store: Path, source: Tabular | str | None, tenant: str | None) -> None:
+def _replay(store: Path, source: Chosen, tenant: str | None) -> None:
     with AlertStore.open(store, tenant=tenant) as opened:
         report = opened.replay_quarantine(source)
         say(report.sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,9 @@ def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[st
         exec(compile(block, "README.md", "exec", dont_inherit=True), names)
     shown = capsys.readouterr().out
     assert "Look first at HighCpuUsage" in shown
-    assert "3 alerts read from 3 records of tabular: 2 new" in shown
+    assert "4 alerts read from 4 records of tabular: 2 new, 0 updated, 0 known already, 2 set aside" in shown
+    assert "2 alerts read from 2 records of tabular: 1 new, 0 updated, 0 known already, 1 set aside" in shown
+    assert "unknown severity 'vip'" in shown
     assert "resolved_at precedes fired_at" in shown
     assert "1 alert in 0 whole weeks: too short for a slope" in shown
 
@@ -45,6 +48,26 @@ def test_the_analysis_in_the_shell_runs(monkeypatch: pytest.MonkeyPatch) -> None
     answer = CliRunner().invoke(app, shlex.split(line)[1:])
     assert answer.exit_code == 0, answer.output
     assert '"direction": "increasing"' in answer.output
+
+
+def test_what_the_readme_brings_in_the_shell_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    section = README.partition("## Bringing your alerts")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if re.match("alert-analytics (.*data/sample/|quarantine )", line)]
+    assert len(lines) == 4
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        words = [str(tmp_path / word) if word.endswith(".duckdb") else word for word in words]
+        answer = CliRunner().invoke(app, words)
+        assert answer.exit_code == 0, answer.output
+    assert "52 new" in answer.output
+
+
+def test_every_source_is_in_the_readme() -> None:
+    section = README.partition("### What alerting tools send")[2].partition("\n### ")[0]
+    listed = set(re.findall(r"^\| `([a-z_]+)` \|", section, flags=re.MULTILINE))
+    installed = {one.name for one in entry_points(group="alert_analytics.sources")}
+    assert listed == installed - {"alertmanager_poll"}  # that is what a pull of Alertmanager reads
 
 
 def test_the_make_targets_that_the_readme_names_exist() -> None:

@@ -66,6 +66,10 @@ def test_a_failure_says_what_to_do(pagerduty: Server, run: Any, monkeypatch: pyt
         (["ingest", "a.csv", "--since", "2025-01-01"], "--since is for --from"),
         (["ingest", "--from", "https://a.example.com"], "--from needs --source"),
         (["ingest", "--from", "https://a.example.com", "--map", "fired_at=T"], "--from needs --source"),
+        (
+            ["ingest", "--from", "https://a.example.com", "--source", "pagerduty", "--severity", "a=low"],
+            "--severity is for files",
+        ),
         (["ingest", "--from", "https://a.example.com", "--source", "nagios"], "nothing that can be pulled"),
         (["ingest", "--from", "https://u:hunter22@a.example.com", "--source", "pagerduty"], "holds a user or password"),
         (

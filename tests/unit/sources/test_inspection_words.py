@@ -10,7 +10,14 @@ import pytest
 from alert_analytics.sources.inspection_mapping import MOST_LABELS, Roles, assign
 from alert_analytics.sources.inspection_sheet import Sheet
 from alert_analytics.sources.inspection_times import time_columns
-from alert_analytics.sources.inspection_words import COLUMN_NAMES, TIME_STEMS, forms, plain, severity_words
+from alert_analytics.sources.inspection_words import (
+    COLUMN_NAMES,
+    TIME_STEMS,
+    forms,
+    plain,
+    severity_words,
+    speak_of_severity,
+)
 
 T = [datetime(2024, 1, 1) + timedelta(hours=h) for h in range(60)]
 
@@ -21,6 +28,17 @@ T = [datetime(2024, 1, 1) + timedelta(hours=h) for h in range(60)]
 )
 def test_plain(name: str, words: str) -> None:
     assert plain(name) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "spoken"),
+    [
+        (["High", "low"], True), (["P1", "P2"], True), (["1 - High", "2 - Low"], True),
+        (["S1", "S2"], False), (["s-1", "S_2"], False), (["1", "2"], False), (["High", "Purple"], False),
+    ],
+)  # fmt: skip
+def test_words_that_are_severities_whatever_the_column_is_called(words: list[str], spoken: bool) -> None:
+    assert speak_of_severity(words) is spoken
 
 
 def test_forms_drop_endings_of_times_and_beginnings() -> None:
