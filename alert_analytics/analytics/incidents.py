@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alert_analytics.alerts.incidents import IncidentPolicy
-from alert_analytics.analytics.durations import INCIDENT, Group, common_horizon, estimates, in_words, known
+from alert_analytics.analytics.durations import INCIDENT, Estimate, Group, common_horizon, estimates, in_words, known
 from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError
@@ -218,7 +219,9 @@ def _table(
         groups = [_group(passed[group], is_over[group], cluster[group], level) for group in rows]
         horizon_s = common_horizon(groups) if horizon is None else horizon.total_seconds()
         columns |= estimates(f"{name}_median_", [group.quantile(0.5) for group in groups])
-        columns |= estimates(f"{name}_mean_", [group.mean(horizon_s) for group in groups])
+        # Where it never happened the mean would be the horizon, which says nothing of the incidents.
+        means = [group.mean(horizon_s) if group.resolved.any() else Estimate(nan, nan, nan) for group in groups]
+        columns |= estimates(f"{name}_mean_", means)
         columns[f"{name}_horizon_s"] = known([horizon_s] * len(groups))
     return pa.table(columns)
 

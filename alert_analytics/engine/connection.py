@@ -90,9 +90,11 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
                 f"{path}: another process holds the store ({said}).",
                 hint="wait for it to finish or close it there; one process at a time may write to a store.",
             ) from error
+        # Of a file that is not there the database says what is true of a history, not of a store to be made.
+        known = hint_for(said) if Path(path).exists() else None
         raise SourceError(
             f"{path}: cannot be opened as a store ({said}).",
-            hint=hint_for(said)
+            hint=known
             or "give the path of a file made by AlertStore.open(), or of a new file in a folder that exists.",
         ) from error
 

@@ -152,3 +152,12 @@ def test_incidents_of_a_day_are_a_cluster() -> None:
     alone = aa.IncidentAnalysis.from_alerts(history(), POLICY, cluster=None, horizon=timedelta(hours=1))
     assert alone.table["time_to_acknowledge_median_low_s"].to_pylist() != [None]
     assert alone.table["time_to_resolve_horizon_s"].to_pylist() == [3600]
+
+
+def test_where_nobody_ever_acknowledged_there_is_no_mean_time_to_acknowledge() -> None:
+    never = history().to_polars().with_columns(acknowledged_at=pl.lit(None, pl.Datetime("us")))
+    found = aa.IncidentAnalysis.from_alerts(AlertHistory.open(never), POLICY)
+    [row] = found.table.to_pylist()
+    assert (row["n_acknowledged"], row["time_to_acknowledge_mean_s"]) == (0, None)
+    assert row["time_to_resolve_mean_s"] is not None
+    assert "MTTA" not in found.sentence
