@@ -7,8 +7,11 @@ where, what was found, what was expected, and ends in a hint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 _SHOWN = 6
 _EXTRAS = {
