@@ -115,12 +115,13 @@ class Base:
         """Name a table of the alerts that are no plain row, made once; a few of the latest are kept."""
         key = (scope.tenant, moment, self.version())
         if key not in self._folds:
-            while len(self._folds) >= _KEPT_FOLDS:
-                self.cursor().execute(f"DROP TABLE {self._folds.pop(next(iter(self._folds)))}")
+            stale = [one for one in self._folds if one[2] != key[2]]
+            for old in stale or list(self._folds)[: len(self._folds) + 1 - _KEPT_FOLDS]:
+                self.cursor().execute(f"DROP TABLE {self._folds.pop(old)}")
             cursor, table = self.cursor(), f"folded_as_of_{next(_NUMBERS)}"
             cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM {STORE}.folded LIMIT 0")
             events = run(cursor, "folded_events", package=__package__).relation
-            fold_events(cursor, events_as_of(tenant_rows(events, scope), moment), table)
+            fold_events(cursor, events_as_of(cursor, tenant_rows(events, scope), moment), table)
             self._folds[key] = table
         return self._folds[key]
 

@@ -34,6 +34,7 @@ judged AS (
                 WHEN happened_at IS NULL THEN CASE WHEN kind = 'row' THEN 'no fired_at' ELSE 'no happened_at' END
                 WHEN fired_at < TIMESTAMP '0001-01-01' THEN 'fired_at lies before all calendars'
                 WHEN happened_at < TIMESTAMP '0001-01-01' THEN 'happened_at lies before all calendars'
+                WHEN observed_at < TIMESTAMP '0001-01-01' THEN 'observed_at lies before all calendars'
                 WHEN fired_at > tomorrow THEN 'fired_at lies in the future'
                 WHEN resolved_at > tomorrow THEN 'resolved_at lies in the future'
                 WHEN acknowledged_at > tomorrow THEN 'acknowledged_at lies in the future'

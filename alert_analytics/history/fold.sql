@@ -13,7 +13,8 @@ said AS (
         any_value(fingerprint) AS fingerprint,
         arg_max(alert_id, place) AS alert_id,
         arg_max(origin, place) AS origin,
-        arg_max(rule, place) AS rule,
+        -- what a row does not say stands in it as 'unknown' and as no labels
+        arg_max(rule, place) FILTER (kind <> 'row' OR rule <> 'unknown') AS rule,
         arg_max(service, place) AS service,
         arg_max(team, place) AS team,
         arg_max(severity, place) AS severity,
@@ -21,7 +22,7 @@ said AS (
         arg_max(resolution, place) AS resolution,
         arg_max(assignee, place) AS assignee,
         arg_max("value", place) AS "value",
-        arg_max(labels, place) AS labels,
+        arg_max(labels, place) FILTER (kind <> 'row' OR cardinality(labels) > 0) AS labels,
         arg_max(metadata, place) AS metadata,
         max(observed_at) AS observed_at,
         max(ingested_at) AS ingested_at,
@@ -31,7 +32,7 @@ said AS (
         greatest(max(reassignments), nullif(count(*) FILTER (kind = 'reassign'), 0)) AS reassignments,
         max(reopens) AS reopens,
         greatest(max(notifications), nullif(count(*) FILTER (kind = 'notify'), 0)) AS notifications,
-        bool_or(status = 'suppressed') AS was_suppressed
+        arg_max(coalesce(status = 'suppressed', false), place) FILTER (status = 'suppressed' OR kind = 'unsuppress') AS was_suppressed
     FROM members
     GROUP BY alert
 )
@@ -49,7 +50,7 @@ SELECT
     team,
     severity,
     CASE
-        WHEN times.is_suppressed OR was_suppressed THEN 'suppressed'
+        WHEN times.is_suppressed OR coalesce(was_suppressed, false) THEN 'suppressed'
         WHEN times.resolved_at IS NOT NULL THEN 'resolved'
         WHEN times.acknowledged_at IS NOT NULL THEN 'acknowledged'
         ELSE 'firing'

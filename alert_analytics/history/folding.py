@@ -38,8 +38,8 @@ def fold_events(
     into : str
         A table with the columns of ``store.folded``; a name of the caller's.
     tellings : str, optional
-        A table ``(timeline, kind, happened_at, observed_at, fired_at)``: to which alert each event belongs, null where
-        its beginning is not known.
+        A table as ``tellings_table.sql`` makes it: to which alert each event belongs, null where its beginning is not
+        known.
     ends : DuckDBPyRelation, optional
         ``(timeline, ended_at)`` of timelines that are folded from their middle on: the latest end of the alerts before.
 

@@ -48,7 +48,7 @@ def merge(
     source: str,
     complete_until: datetime | None,
     moved: Cursor | None = None,
-    replayed: Sequence[tuple[int, int | None]] = (),
+    replayed: Sequence[tuple[Sequence[int], int | None]] = (),
     whole: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     """Merge rows that :func:`canonical` judged into the attached store.
@@ -63,8 +63,8 @@ def merge(
         What the log of ingests keeps, for each tenant in the batch; `tenant` is None for the operator.
     moved : Cursor, optional
         A cursor to move in the same transaction.
-    replayed : sequence of (int, int or None)
-        Of the rows that are read again, in order: the place in quarantine, which they leave (what is refused again
+    replayed : sequence of (sequence of int, int or None)
+        Of the texts that are read again, in order: their places in quarantine, which they leave (what is refused again
         comes back), and the line of the input that they came from.
     whole : callable
         Asked when everything is read and nothing is written: raises where the input changed meanwhile.
@@ -100,7 +100,7 @@ def merge(
             # Whoever changes the generation first keeps a second writer of this process out.
             cursor.execute("UPDATE store.meta SET generation = generation + 1")
             if replayed:
-                places, lines = ([pair[i] for pair in replayed] for i in (0, 1))
+                places, lines = [place for pair in replayed for place in pair[0]], [line for _, line in replayed]
                 cursor.execute("DELETE FROM store.quarantine WHERE rowid IN (SELECT unnest(?))", [places])
                 cursor.execute("UPDATE staged SET line = (?)[line]", [lines])
             cursor.execute("SET VARIABLE ingest_now = $now::TIMESTAMP", {"now": now})

@@ -1,7 +1,9 @@
 -- One row: what became of the rows and events of a batch, counted in alerts. A row tells of its alert each time anew; the
 -- events that are no rows tell of an alert once, however many they are.
 WITH sound AS (
-    SELECT timeline, kind, happened_at, CASE WHEN kind <> 'row' THEN observed_at END AS observed_at
+    SELECT
+        timeline, kind, happened_at, CASE WHEN kind <> 'row' THEN observed_at END AS observed_at,
+        CASE WHEN kind <> 'row' THEN fired_at END AS claimed_at, CASE WHEN kind <> 'row' THEN sequence END AS sequence
     FROM staged
     WHERE reason IS NULL
 ),
@@ -20,6 +22,8 @@ told AS (
     FROM sound INNER JOIN tellings
         ON sound.timeline = tellings.timeline AND sound.kind = tellings.kind AND sound.happened_at = tellings.happened_at
         AND sound.observed_at IS NOT DISTINCT FROM tellings.observed_at
+        AND sound.claimed_at IS NOT DISTINCT FROM tellings.claimed_at
+        AND sound.sequence IS NOT DISTINCT FROM tellings.sequence
     WHERE tellings.fired_at IS NOT NULL
         AND sound.timeline IN (SELECT timeline FROM whole)
     GROUP BY ALL
@@ -53,7 +57,11 @@ refused AS (
 ),
 orphans AS (
     SELECT count(*) AS n_waiting
-    FROM tellings SEMI JOIN sound USING (timeline, kind, happened_at)
+    FROM tellings SEMI JOIN sound
+        ON sound.timeline = tellings.timeline AND sound.kind = tellings.kind AND sound.happened_at = tellings.happened_at
+        AND sound.observed_at IS NOT DISTINCT FROM tellings.observed_at
+        AND sound.claimed_at IS NOT DISTINCT FROM tellings.claimed_at
+        AND sound.sequence IS NOT DISTINCT FROM tellings.sequence
     WHERE fired_at IS NULL
 )
 SELECT

@@ -14,13 +14,20 @@ from operator import and_
 from typing import TYPE_CHECKING
 
 import duckdb
-from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
+from duckdb import (
+    CaseExpression,
+    CoalesceOperator,
+    ColumnExpression,
+    ConstantExpression,
+    StarExpression,
+)
 
+from alert_analytics.engine import run
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.schema import kind_of
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyRelation, Expression
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
 
     from alert_analytics.alerts.conditions import Expression as Condition
     from alert_analytics.history.context import Context
@@ -149,11 +156,10 @@ def rows_as_of(relation: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation
         "observed_at": _if(
             ColumnExpression("observed_at") < t,
             ColumnExpression("observed_at"),
-            FunctionExpression(
-                "greatest",
-                ColumnExpression("fired_at"),
-                _if(taken, ColumnExpression("acknowledged_at"), null),
+            CoalesceOperator(
                 _if(over, ColumnExpression("resolved_at"), null),
+                _if(taken, ColumnExpression("acknowledged_at"), null),
+                ColumnExpression("fired_at"),
             ),
         ),
         "status": CaseExpression(suppressed, ColumnExpression("status"))
@@ -167,11 +173,13 @@ def rows_as_of(relation: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation
     return relation.filter(ColumnExpression("fired_at") < t).select(*columns)
 
 
-def events_as_of(events: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation:
+def events_as_of(cursor: DuckDBPyConnection, events: DuckDBPyRelation, moment: datetime) -> DuckDBPyRelation:
     """Keep the events of a store's log that had happened and were observed by `moment`, and of rows what they tell."""
     t, is_row = ConstantExpression(moment), ColumnExpression("kind") == ConstantExpression("row")
     seen = (ColumnExpression("happened_at") < t) & (ColumnExpression("observed_at") < t)
-    return events.filter(~is_row & seen).union(rows_as_of(events.filter(is_row), moment))
+    rows = events.filter(is_row).select(StarExpression(), t.alias("known_by"))
+    known = run(cursor, "rows_known", package=__package__, relations={"told_rows": rows}).relation
+    return events.filter(~is_row & seen).union(rows_as_of(known, moment))
 
 
 def matching_rows(

@@ -33,7 +33,8 @@ SELECT
     notifications,
     assignee,
     value,
-    labels,
+    -- the same labels in another order are the same labels
+    map_from_entries(list_sort(map_entries(labels))) AS labels,
     metadata,
     line,
     original,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -18,7 +20,7 @@ from alert_analytics.engine import attach, connect
 from alert_analytics.engine.failures import hint_for
 from alert_analytics.engine.query import text_of
 from alert_analytics.engine.spilling import beside, clear
-from alert_analytics.errors import AlertAnalyticsError, SourceError
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
 from alert_analytics.history.base import STORE, Base, check_store, is_database
 from alert_analytics.history.compliance import Compliance
 from alert_analytics.history.files import Files, named
@@ -204,6 +206,11 @@ class AlertStore(Compliance):
             `pseudonymise` is given, and there is no key.
         """
         until = None if complete_until is None else moment(complete_until, "complete_until")
+        if until is not None and until > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
+            raise HistoryError(
+                f"complete_until={until} lies in the future; nothing can be known to be complete by then.",
+                hint="say until when the input was exported.",
+            )
         return self._take(data, source, until, cursor, people=tuple(pseudonymise))
 
     def replay_quarantine(self, source: str | Source | None = None) -> IngestReport:
@@ -229,10 +236,17 @@ class AlertStore(Compliance):
         name = "table" if found is None else found.name
         params: dict[str, object] = {"source": name, "tenant": self._tenant}
         rows = self._base.cursor().execute(text_of(__package__, "quarantined"), params).fetchall()
-        records = {(at, line): record for at, line, original in rows if (record := _record(original)) is not None}
-        if not records:
-            return IngestReport(name, 0, 0, 0, 0, 0, 0, 0, self.history().watermark)
-        return self._take(list(records.values()), found, None, None, replayed=tuple(records))
+        reports = [IngestReport(name, 0, 0, 0, 0, 0, 0, 0, self.history().watermark)]
+        for tenant, theirs in groupby(rows, key=itemgetter(0)):
+            told = [(places, line, text) for _, places, line, text in theirs if _record(text) is not None]
+            if told:
+                data = [text if getattr(found, "reads_payloads", False) else _record(text) for _, _, text in told]
+                replayed = tuple((tuple(places), line) for places, line, _ in told)
+                # Whoever named no tenant is asked again; another's row stays that tenant's.
+                owner = None if tenant == "default" else str(tenant)
+                reports.append(self._take(data, found, None, None, replayed=replayed, tenant=self._tenant or owner))
+        counts = {one.name: sum(getattr(report, one.name) for report in reports) for one in fields(IngestReport)[1:-1]}
+        return IngestReport(source=name, **counts, watermark=self.history().watermark)
 
     def _take(
         self,
@@ -241,8 +255,9 @@ class AlertStore(Compliance):
         complete_until: datetime | None,
         cursor: Cursor | None,
         *,
-        replayed: tuple[tuple[int, int | None], ...] = (),
+        replayed: tuple[tuple[tuple[int, ...], int | None], ...] = (),
         people: tuple[str, ...] = (),
+        tenant: str | None = None,
     ) -> IngestReport:
         """Ingest; what was replayed leaves quarantine in the same transaction (and comes back where it is refused)."""
         key = required_key() if people else b""
@@ -255,7 +270,7 @@ class AlertStore(Compliance):
             judged = canonical(
                 connection,
                 rows,
-                tenant=self._tenant,
+                tenant=tenant or self._tenant,
                 source=name,
                 keep_extras=False,
                 from_source=found is not None,
@@ -265,7 +280,7 @@ class AlertStore(Compliance):
                 counts = merge(
                     connection,
                     judged,
-                    tenant=self._tenant,
+                    tenant=tenant or self._tenant,
                     source=name,
                     complete_until=complete_until,
                     moved=cursor,

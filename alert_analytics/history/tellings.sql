@@ -5,6 +5,8 @@ SELECT DISTINCT
     taken.kind,
     taken.happened_at,
     CASE WHEN taken.kind <> 'row' THEN taken.observed_at END AS observed_at,
+    CASE WHEN taken.kind <> 'row' THEN taken.fired_at END AS claimed_at,
+    CASE WHEN taken.kind <> 'row' THEN taken.sequence END AS sequence,
     times.fired_at
 FROM taken
 INNER JOIN alert_of USING (place)

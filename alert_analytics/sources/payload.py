@@ -69,6 +69,7 @@ class PayloadSource(ABC, Generic[P]):
     name: ClassVar[str]
     model: ClassVar[type[BaseModel]]
     envelope: ClassVar[tuple[str, ...]] = ()
+    reads_payloads: ClassVar[bool] = True  # what was set aside is read again from the text itself
 
     @abstractmethod
     def events(self, payload: P) -> Iterable[AlertEvent]:

@@ -47,6 +47,7 @@ class SlowTimeline:
     def __init__(self) -> None:
         self.alerts: list[Alert] = []
         self.current: Alert | None = None
+        self.met: dict[int, Alert] = {}
 
     def take(self, event: Told) -> Alert | None:
         if event.kind == "fire":
@@ -55,7 +56,10 @@ class SlowTimeline:
             return self.row(event)
         if event.kind in {"resolve", "row_resolve"}:
             return self.end(event)
-        alert = self.begun_at(event.claimed) or self.meant_at(event.happened)
+        if event.kind == "row_acknowledge":
+            alert = self.of_row(event)
+        else:
+            alert = self.begun_at(event.claimed) or self.meant_at(event.happened)
         if alert is not None:
             self.change(alert, event)
         return alert
@@ -63,6 +67,10 @@ class SlowTimeline:
     def begun_at(self, start: int | None) -> Alert | None:
         found = [alert for alert in self.alerts if start is not None and alert.fired == start]
         return found[-1] if found else None
+
+    def of_row(self, event: Told) -> Alert | None:
+        assert event.claimed is not None
+        return self.begun_at(event.claimed) or self.met.get(event.claimed)
 
     def meant_at(self, time: int) -> Alert | None:
         if self.current is None or self.current.fired <= time:
@@ -109,6 +117,7 @@ class SlowTimeline:
         if same is not None:
             return same
         if self.current is not None and self.current.is_open and not self.current.by_row:
+            self.met[event.happened] = self.current
             return self.tell_again(self.current, event.happened)
         self.current = self.begin(event.happened, event.happened, by_row=True)
         return self.current
@@ -117,9 +126,8 @@ class SlowTimeline:
         current = self.current
         is_open = current is not None and current.is_open
         if event.kind == "row_resolve":
-            meant = current if current is not None and is_open and event.happened >= current.fired else None
-            alert = self.begun_at(event.claimed) or meant
-            if alert is not None and alert.is_open:
+            alert = self.of_row(event)
+            if alert is not None and alert.is_open and event.happened >= alert.fired:
                 alert.resolved = event.happened
             return alert
         same = self.begun_at(event.claimed)
@@ -144,7 +152,9 @@ class SlowTimeline:
         if event.kind == "reopen" and not alert.is_open:
             alert.resolved = None
             alert.reopens += 1
-        is_within = event.happened >= alert.fired and (alert.resolved is None or event.happened <= alert.resolved)
+        is_within = event.happened >= alert.fired and (
+            alert.resolved is None or event.happened <= alert.resolved or event.kind == "row_acknowledge"
+        )
         if event.kind in {"acknowledge", "row_acknowledge"} and is_within:
             known = alert.acknowledged
             alert.acknowledged = event.happened if known is None else min(known, event.happened)
@@ -301,6 +311,19 @@ def test_what_holds_of_every_fold(timelines: list[list[Told]]) -> None:
                 Told("row_resolve", 5, 5, 1),
             ],
             [(1, 2, 5, 1, 0, False)],
+        ),
+        # a row ends the alert that it met, never the next one
+        (
+            [
+                Told("fire", 1, 1), Told("row_fire", 2, 2, 2), Told("resolve", 4, 4), Told("fire", 6, 6),
+                Told("row_resolve", 9, 9, 2),
+            ],
+            [(1, None, 4, 2, 0, False), (6, None, None, 1, 0, False)],
+        ),
+        # and says when it was acknowledged, be it after the end
+        (
+            [Told("row_fire", 1, 1, 1), Told("row_resolve", 4, 4, 1), Told("row_acknowledge", 5, 5, 1)],
+            [(1, 5, 4, 1, 0, False)],
         ),
         # nothing to resolve yet
         ([Told("resolve", 5, 5), Told("change", 6, 6)], []),

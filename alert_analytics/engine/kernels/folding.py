@@ -98,8 +98,9 @@ def fold(
     - A resolve closes the open alert, unless it speaks of the start of one before. It says nothing new of a closed one;
       told of a start that is not known, it makes the finished alert.
     - A row of a table stands by itself: it meets the alert that begins with it, or one that events have open, and else
-      is an alert of its own, whatever it overlaps.
-    - An acknowledgement counts between beginning and end; the earliest stays until it is taken back.
+      is an alert of its own, whatever it overlaps. Its end and acknowledgement are those of the alert that it met.
+    - An acknowledgement counts between beginning and end, a row's also after it; the earliest stays until it is taken
+      back.
 
     The oracle is the slow twin in ``tests/oracle/test_folding.py``.
 
@@ -185,7 +186,8 @@ def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
         state[_END, j] = NEVER
         state[_REOPENS, j] += 1
     elif kind in (_ACKNOWLEDGE, _ROW_ACKNOWLEDGE):
-        if time >= state[_START, j] and (is_open or time <= state[_END, j]):
+        # A row says when it was acknowledged, be it after its end.
+        if time >= state[_START, j] and (is_open or time <= state[_END, j] or kind == _ROW_ACKNOWLEDGE):
             known = state[_ACKNOWLEDGED, j]
             state[_ACKNOWLEDGED, j] = time if known == NEVER else min(known, time)
     elif kind == _UNACKNOWLEDGE:
@@ -197,17 +199,30 @@ def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def _met_by(met, first, n_met, start):  # type: ignore[no-untyped-def]
+    """Find the alert of events that a row with this start met; -1 where it met none."""
+    for j in range(n_met - 1, first - 1, -1):
+        if met[0, j] == start:
+            return met[1, j]
+    return -1
+
+
+@njit(cache=True)
 def _sweep(timeline, kind, happened, observed, claimed, ended, alert_of, state):  # type: ignore[no-untyped-def]
     """Walk over all events; `state` receives the alerts, the result is their number."""
     n_alerts, first, current, is_sorted, latest_end = 0, 0, -1, True, NEVER
+    met = np.zeros((2, int((kind == _ROW_FIRE).sum())), dtype=np.int64)
+    n_met, first_met = 0, 0
     for i in range(timeline.size):
         if i == 0 or timeline[i] != timeline[i - 1]:
-            first, current, is_sorted, latest_end = n_alerts, -1, True, ended[i]
+            first, current, is_sorted, latest_end, first_met = n_alerts, -1, True, ended[i], n_met
         k, t, s = kind[i], happened[i], claimed[i]
         is_open = current >= 0 and state[_END, current] == NEVER
         begins, start, target = False, t, -1
         if s != NEVER and k != _RESOLVE and k != _FIRE:
             target = _began_at(state, first, n_alerts, is_sorted, s)
+        if target < 0 and k in (_ROW_ACKNOWLEDGE, _ROW_RESOLVE):
+            target = _met_by(met, first_met, n_met, s)
         if k == _FIRE:
             if is_open:
                 target = current
@@ -226,6 +241,8 @@ def _sweep(timeline, kind, happened, observed, claimed, ended, alert_of, state):
             if target < 0 and is_open and state[_BY_ROW, current] == 0:
                 target = current
                 _tell_again(state, target, t)
+                met[0, n_met], met[1, n_met] = t, target
+                n_met += 1
             begins = target < 0
         elif k == _RESOLVE:
             if is_open and s < state[_START, current] and s != state[_CLAIM, current] and s != NEVER:
@@ -242,13 +259,11 @@ def _sweep(timeline, kind, happened, observed, claimed, ended, alert_of, state):
                 if target < 0 and not begins:
                     target = _at(state, first, n_alerts, current, is_sorted, t)
         elif k == _ROW_RESOLVE:
-            if target < 0 and is_open and t >= state[_START, current]:
-                target = current
-            if target >= 0 and state[_END, target] == NEVER:
+            if target >= 0 and state[_END, target] == NEVER and t >= state[_START, target]:
                 state[_END, target] = t
                 latest_end = max(latest_end, t)
         else:
-            if target < 0:
+            if target < 0 and k != _ROW_ACKNOWLEDGE:
                 target = _at(state, first, n_alerts, current, is_sorted, t)
             if target >= 0:
                 reopened = k == _REOPEN and state[_END, target] != NEVER

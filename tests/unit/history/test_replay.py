@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from alert_analytics.errors import SourceError
 from alert_analytics.history import AlertStore
-from alert_analytics.sources import Tabular
+from alert_analytics.sources import Alertmanager, Tabular
 
 TICKETS = pl.DataFrame(
     {
@@ -67,8 +70,6 @@ def test_rows_of_a_table_in_the_canonical_columns() -> None:
 
 @pytest.mark.parametrize("kind", ["text", "bytes", "gzip", "parquet", "records"])
 def test_other_ways_to_hand_a_table_over(kind: str) -> None:
-    import gzip
-
     csv = TICKETS.write_csv()
     parquet = io.BytesIO()
     TICKETS.write_parquet(parquet)
@@ -84,3 +85,35 @@ def test_other_ways_to_hand_a_table_over(kind: str) -> None:
         assert (report.n_records, report.n_new, report.n_quarantined) == (3, 2, 1)
         line = {"records": 3, "parquet": 3}.get(kind, 4)
         assert kind == "parquet" or store.history().quarantine()["line"].to_pylist() == [line]
+
+
+def webhook(*severities: str) -> str:
+    alerts = [
+        {"status": "firing", "labels": {"alertname": f"a{i}", "severity": word}, "startsAt": "2026-03-01T10:00:00Z"}
+        for i, word in enumerate(severities)
+    ]
+    return json.dumps({"version": "4", "status": "firing", "alerts": alerts})  # the text itself is kept
+
+
+def test_a_payload_of_which_several_alerts_were_set_aside_is_read_again_once() -> None:
+    with AlertStore.open() as store:
+        store.ingest([webhook("odd", "odder", "warning"), webhook("odd")], source="alertmanager")
+        before = sorted(store.history().quarantine().to_pylist(), key=repr)
+        assert len(before) == 3
+        for _ in range(3):
+            report = store.replay_quarantine("alertmanager")
+            assert (report.n_records, report.n_new, report.n_duplicate, report.n_quarantined) == (2, 0, 1, 3)
+            assert sorted(store.history().quarantine().to_pylist(), key=repr) == before
+        mended = store.replay_quarantine(Alertmanager(severities={"odd": "low", "odder": "low"}))
+        assert (mended.n_new, mended.n_quarantined, store.history().quarantine().num_rows) == (2, 0, 0)
+
+
+def test_the_operator_reads_again_what_stays_each_tenants_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with AlertStore.open(path, tenant="acme") as store:
+        store.ingest(TICKETS, source=FIRST)
+    with AlertStore.open(path) as store:
+        report = store.replay_quarantine(MENDED)
+        assert (report.n_records, report.n_new, report.n_quarantined) == (2, 1, 1)
+        assert set(store.history().to_arrow()["tenant_id"].to_pylist()) == {"acme"}
+        assert set(store.history().quarantine()["tenant_id"].to_pylist()) == {"acme"}

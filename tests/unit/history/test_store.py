@@ -354,3 +354,17 @@ def test_a_file_that_is_no_database_stays_as_it_is(content: bytes, tmp_path: Pat
         AlertStore.open(path)
     assert path.read_bytes() == content
     assert [one.name for one in tmp_path.iterdir()] == ["alerts.csv"]
+
+
+def test_nothing_is_complete_until_a_time_to_come() -> None:
+    with AlertStore.open() as store:
+        with pytest.raises(HistoryError, match="complete_until=2999-01-01 00:00:00 lies in the future"):
+            store.ingest(frame(A), complete_until="2999-01-01")
+        assert store.history().n_alerts == 0
+
+
+def test_a_time_of_observation_before_all_calendars() -> None:
+    odd = pa.table({"fired_at": [at(1)], "observed_at": pa.array([-(10**17)], pa.timestamp("us"))})
+    with AlertStore.open() as store:
+        store.ingest(odd)
+        assert store.history().quarantine()["reason"].to_pylist() == ["observed_at lies before all calendars"]
