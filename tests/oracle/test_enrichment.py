@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert_analytics.history import AlertHistory
+
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
 
 DAY = datetime(2026, 3, 1)
 HOURS = st.integers(0, 8)

@@ -7,11 +7,14 @@ from fractions import Fraction
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import alert_analytics as aa
 from alert_analytics.history import AlertHistory
+
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
 
 DAY = datetime(2026, 3, 1)
 LENGTH = st.none() | st.integers(0, 40)

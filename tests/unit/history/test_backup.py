@@ -16,6 +16,8 @@ from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.history import backup as backup_module
 from tests.unit.history.test_retention import at
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 
 def rows(n: int, start: int = 0) -> pl.DataFrame:
     return pl.DataFrame({"fingerprint": [f"f{start + i}" for i in range(n)], "fired_at": [at(1)] * n})

@@ -20,6 +20,8 @@ from pathlib import Path
 from alert_analytics.errors import AlertAnalyticsError
 from alert_analytics.history import AlertHistory, AlertStore
 from tests.killed import content, rows
+
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
 path = Path(sys.argv[1])
 
 def room(n_bytes):

@@ -36,6 +36,8 @@ from alert_analytics.history import rewriting as rewriting_module
 from alert_analytics.history.merge import Cursor
 from tests.events_source import Events, alerts
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 DAY = datetime(2026, 3, 1)
 KEY = "a key of more than sixteen characters"
 PERSON = "zoë.quill@example.com"

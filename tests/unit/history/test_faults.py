@@ -20,6 +20,8 @@ from alert_analytics.history.files import Files
 from alert_analytics.sources import Tabular
 from tests.killed import content, rows
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 ROWS = rows(range(20))
 TEXT = "fingerprint,fired_at,message\n" + "".join(
     f'a{n},2026-03-01 10:00:{n % 60:02},"said ""{n}"""\n' for n in range(4000)

@@ -19,6 +19,8 @@ from alert_analytics.history import retention as retention_module
 from alert_analytics.settings import Settings
 from tests.events_source import Events, alerts, told
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 DAY = datetime(2026, 3, 1)
 HOUR = timedelta(hours=1)
 

@@ -21,6 +21,8 @@ from tests.servers.prometheus import Firing, PrometheusReplay
 from tests.servers.replay import NOW, Reply
 from tests.servers.servicenow import ServiceNowReplay
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 ROOT = Path(__file__).resolve().parents[3]
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 

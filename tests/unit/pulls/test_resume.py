@@ -18,6 +18,8 @@ from tests.servers.pagerduty import PagerDutyReplay
 from tests.servers.replay import NOW, Reply
 from tests.servers.servicenow import ServiceNowReplay
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 N = 6
 SYSTEMS: dict[str, tuple[Callable[[], Any], Feed]] = {
     "pagerduty": (PagerDutyReplay, PagerDuty(page_size=5, slice_days=16)),

@@ -23,6 +23,8 @@ from tests.renderers import (
     story,
 )
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 FORMATS: dict[str, ModuleType] = {
     form.__name__.rpartition(".")[2]: form
     for form in (alertmanager, grafana, opsgenie, pagerduty, prometheus, servicenow, servicenow_table)

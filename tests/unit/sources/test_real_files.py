@@ -12,6 +12,8 @@ import pytest
 
 import alert_analytics as aa
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 CLOUD = aa.sources.Tabular(
     columns={
         "fired_at": "event_start_time", "acknowledged_at": "first_notification", "resolved_at": "event_end_time",
