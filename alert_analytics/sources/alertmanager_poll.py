@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from alert_analytics.alerts.events import AlertEvent
-from alert_analytics.sources.alertmanager import written
+from alert_analytics.sources.alertmanager import End, written
 from alert_analytics.sources.labels import Labelled, first_of
 from alert_analytics.sources.payload import PayloadSource
+from alert_analytics.sources.words import Moment
 
 
 class PolledStatus(BaseModel):
@@ -25,9 +26,9 @@ class PolledAlert(BaseModel):
 
     fingerprint: str = Field(min_length=1)
     status: PolledStatus
-    starts_at: AwareDatetime = Field(alias="startsAt")
-    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt")
-    polled_at: AwareDatetime = Field(alias="polledAt")
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: End = Field(default=None, alias="endsAt")
+    polled_at: Moment = Field(alias="polledAt")
     polled_from: str | None = Field(default=None, alias="polledFrom")
     state_before: str | None = Field(default=None, alias="stateBefore")
     labels: dict[str, str] | None = None

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Discriminator, Field, RootModel, Tag, model_validator
+from pydantic import BaseModel, Discriminator, Field, RootModel, Tag, model_validator
 
 from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.errors import SourceError
 from alert_analytics.sources.alertmanager import written
 from alert_analytics.sources.payload import PayloadSource
-from alert_analytics.sources.words import as_text, severities_of, worded
+from alert_analytics.sources.words import Moment, as_text, severities_of, worded
 
 _WORDS = {
     "p1": "critical",
@@ -65,7 +65,7 @@ class Assignment(BaseModel):
 class Acknowledgement(BaseModel):
     """Who has acknowledged an incident, and still does."""
 
-    at: AwareDatetime
+    at: Moment
     acknowledger: Reference | None = None
 
 
@@ -82,7 +82,7 @@ class LogEntry(BaseModel):
 
     id: str
     type: str
-    created_at: AwareDatetime
+    created_at: Moment
     incident: Annotated[Incident | Reference | None, Field(union_mode="left_to_right")] = None
     service: Reference | None = None
     teams: list[Reference] | None = None
@@ -102,11 +102,11 @@ class Incident(BaseModel):
 
     id: str
     status: Literal["triggered", "acknowledged", "resolved"]
-    created_at: AwareDatetime
-    last_status_change_at: AwareDatetime | None = None
+    created_at: Moment
+    last_status_change_at: Moment | None = None
     last_status_change_by: Reference | None = None
-    resolved_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    resolved_at: Moment | None = None
+    updated_at: Moment | None = None
     title: str | None = None
     description: str | None = None
     summary: str | None = None
