@@ -42,7 +42,28 @@ class Webhook(BaseModel):
 
 
 @dataclass(frozen=True)
-class Alertmanager(Labelled, PayloadSource[Webhook]):
+class Told(Labelled):
+    """How labels and annotations of an alert become columns, for the webhook and for what is polled alike.
+
+    Attributes
+    ----------
+    message_annotations : sequence of str
+        The annotations that say the message: the first that is there.
+    """
+
+    message_annotations: Sequence[str] = ("summary", "message", "description")
+
+    def described(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None) -> dict[str, Any]:
+        """The columns that an alert says of itself."""
+        told = annotations or {}
+        return self.attributes(labels) | {
+            "message": first_of(told, self.message_annotations),
+            "metadata": written(told) if told else None,
+        }
+
+
+@dataclass(frozen=True)
+class Alertmanager(Told, PayloadSource[Webhook]):
     """Notifications that an Alertmanager posted to a webhook, kept as JSON or JSON lines.
 
     Attributes
@@ -98,8 +119,6 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
     name: ClassVar[str] = "alertmanager"
     model: ClassVar[type[BaseModel]] = Webhook
 
-    message_annotations: Sequence[str] = ("summary", "message", "description")
-
     def events(self, payload: Webhook) -> Iterable[AlertEvent]:
         """A fire for each alert that fires, a resolve for each that is over."""
         about = self._about(payload)
@@ -107,16 +126,15 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
             labels = alert.labels
             if not labels:
                 raise ValueError(f"alerts.{place}: no labels")
-            is_over = alert.status == "resolved"
-            if is_over and alert.ends_at is None:
+            happened_at = alert.ends_at if alert.status == "resolved" else alert.starts_at
+            if happened_at is None:
                 raise ValueError(f"alerts.{place}.endsAt says no time")
             yield AlertEvent(
-                kind="resolve" if is_over else "fire",
+                kind="resolve" if alert.status == "resolved" else "fire",
                 fingerprint=alert.fingerprint or fingerprint_of(labels),
-                happened_at=alert.ends_at if is_over and alert.ends_at is not None else alert.starts_at,
+                happened_at=happened_at,
                 fired_at=alert.starts_at,
-                message=first_of(alert.annotations or {}, self.message_annotations),
-                **(self.attributes(labels) | about | self._values(alert)),
+                **(self.described(labels, alert.annotations) | about | self._values(alert)),
             )
 
     def losses(self, payload: Webhook) -> Iterable[str]:
@@ -129,8 +147,8 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
         return {"origin": payload.external_url or None}
 
     def _values(self, alert: WebhookAlert) -> dict[str, Any]:
-        """The columns that an alert says beside its labels."""
-        return {"metadata": written(alert.annotations) if alert.annotations else None}
+        """The columns that an alert says beside its labels and annotations."""
+        return {}
 
 
 def written(values: Mapping[str, Any]) -> str:
