@@ -5,8 +5,10 @@ between the two; it is told as resolved at the time of this poll, so durations a
 long. (The API's ``endsAt`` is no end while an alert is active: it is when Alertmanager gives up waiting for news.) An
 alert that began and ended between two polls is never seen: the webhook tells all of them.
 
-Where an alert comes again with a later start, the former one is told as resolved at that start. Where Alertmanager
-itself was started a short while ago, it may not have been told of everything yet, and nothing is taken for ended.
+Where an alert comes again with a later start, the former one is told as resolved at that start. An alert whose start
+lies ahead, because the clock of whoever sent it is, counts as observed at that start, and ends no earlier. Where
+Alertmanager itself was started a short while ago, it may not have been told of everything yet, and nothing is taken for
+ended.
 
 The cursor is the time of the last poll, and of each alert that was open then its fingerprint, start and state. Only
 what has changed since is told, so polling often costs the store nothing.
@@ -75,7 +77,7 @@ class Alertmanager(Feed):
         before = _seen_before(state)
         alerts = {key: one for one in answer.data if (key := _fingerprint(one)) is not None}
         after = {key: _seen(one) for key, one in alerts.items()}
-        told = [one for one in answer.data if _fingerprint(one) is None]  # the source will say what they lack
+        told = [_as_shown(one) for one in answer.data if _fingerprint(one) is None]
         told += [
             _told(alerts[key], before.get(key), polled_at, str(client.address))
             for key, seen in after.items()
@@ -86,7 +88,11 @@ class Alertmanager(Feed):
             for key, seen in before.items()
             if _comes_again(seen, after.get(key))
         ]
-        gone = [key for key in before if key not in after]
+        missing = [key for key in before if key not in after]
+        # Some have not begun by our clock, so they cannot have ended by it: that waits for a later poll.
+        ahead = [key for key in missing if (at := read_time(before[key].start)) is not None and at >= polled_at]
+        gone = [key for key in missing if key not in ahead]
+        after |= {key: before[key] for key in ahead}
         notes: tuple[str, ...] = ()
         if gone and (started := self._just_started(client, polled_at)) is not None:
             notes = (
@@ -115,8 +121,17 @@ class Alertmanager(Feed):
 
 
 def _fingerprint(alert: object) -> str | None:
-    found = alert.get("fingerprint") if isinstance(alert, dict) else None
-    return found if isinstance(found, str) and found and isinstance(alert, dict) and _start(alert) else None
+    """What identifies an alert that the source will take; None of one that it will refuse."""
+    if not isinstance(alert, dict):
+        return None
+    found, labels = alert.get("fingerprint"), alert.get("labels")
+    is_whole = isinstance(found, str) and found and isinstance(labels, dict) and labels and _start(alert)
+    return str(found) if is_whole else None
+
+
+def _as_shown(alert: object) -> object:
+    """An alert for the source to refuse: with a time of the poll, which is not what is wrong with it."""
+    return {"polledAt": alert.get("startsAt"), **alert} if isinstance(alert, dict) else alert
 
 
 def _start(alert: Mapping[str, Any]) -> str:
@@ -154,7 +169,8 @@ def _comes_again(before: Seen, after: Seen | None) -> bool:
 def _told(alert: Mapping[str, Any], before: Seen | None, polled_at: datetime, origin: str) -> dict[str, Any]:
     """The alert as the API shows it, with place and time of the poll, and its state at the last one."""
     was = None if before is None else before.state
-    return {**alert, "polledAt": text_of(polled_at), "polledFrom": origin, "stateBefore": was}
+    seen_at = _not_before(_start(alert), polled_at)
+    return {**alert, "polledAt": text_of(seen_at), "polledFrom": origin, "stateBefore": was}
 
 
 def _ended(fingerprint: str, before: Seen, end: str, polled_at: datetime) -> dict[str, Any]:
@@ -164,5 +180,11 @@ def _ended(fingerprint: str, before: Seen, end: str, polled_at: datetime) -> dic
         "startsAt": before.start,
         "endsAt": end,
         "status": {"state": "resolved"},
-        "polledAt": text_of(polled_at),
+        "polledAt": text_of(_not_before(end, polled_at)),
     }
+
+
+def _not_before(time: str, polled_at: datetime) -> datetime:
+    """The time of the poll, else a later one that the API tells."""
+    told = read_time(time)
+    return polled_at if told is None else max(polled_at, told)

@@ -135,6 +135,10 @@ class Client:
             url = self._moved(url, raw.headers.get("Location", ""))
         raise self._error(f"{path} redirects in a circle.", self._hint)
 
+    def hide(self, text: str) -> str:
+        """What the server said, with every secret taken out; before it is cut, so that no part of one is left."""
+        return self._credentials.hide(text)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._pool.clear()
@@ -148,7 +152,7 @@ class Client:
                 raw = self._once(url)
             except SSLError as error:
                 raise self._error(
-                    f"no trusted connection ({_short(error)}).",
+                    f"no trusted connection ({self._short(error)}).",
                     "SSL_CERT_FILE names a file of the authorities that you trust.",
                 ) from error
             except HTTPError as error:
@@ -172,7 +176,7 @@ class Client:
                 said = f"answered {status.status} {times}{self._said(status)}."
                 hint = "it is busy or broken; run the same command later, it goes on where it stopped."
             else:
-                said = f"{_failed(error)} {times} ({_short(error)})."
+                said = f"{_failed(error)} {times} ({self._short(error)})."
                 hint = f"is it up, and is the address right? {self._hint}".strip()
             raise self._error(said, hint) from last
 
@@ -266,21 +270,21 @@ class Client:
             said = words(data)
         except (ValueError, RecursionError):
             return ""
-        return f": {said[:_SAID]}" if said else ""
+        return f": {self.hide(said)[:_SAID]}" if said else ""
+
+    def _short(self, error: BaseException | None) -> str:
+        """What a library says of a failure."""
+        return self.hide(str(error)).rpartition(": ")[2][:_SAID]
 
     def _error(self, message: str, hint: str) -> PullError:
-        said = self._credentials.hide(f"{self.address.host}: {message}")
-        return PullError(printable(said), hint=printable(self._credentials.hide(hint)) or None)
+        said = self.hide(f"{self.address.host}: {message}")
+        return PullError(printable(said), hint=printable(self.hide(hint)) or None)
 
 
 def _failed(error: HTTPError | None) -> str:
     if isinstance(error, NewConnectionError):  # which is a TimeoutError too
         return "could not be reached"
     return "was too slow" if isinstance(error, TooSlow) else "did not answer whole"
-
-
-def _short(error: BaseException | None) -> str:
-    return str(error).rpartition(": ")[2][:_SAID]
 
 
 def _origin(url: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote, quote_plus
 
 from alert_analytics.errors import PullError
 from alert_analytics.pulls.address import Address
@@ -12,6 +14,7 @@ from alert_analytics.settings import Secret, secret
 
 _BASIC = "Basic"
 _SHORT = 5  # a shorter secret may be in an address by chance
+_LEAST = 4  # a shorter one is in any message
 
 
 @dataclass(frozen=True)
@@ -63,21 +66,35 @@ class Credentials:
         """The header; made for each request, kept nowhere."""
         if not self._secrets:
             return {}
-        values = [one.reveal() for one in self._secrets]
-        text = b64encode(":".join(values).encode()).decode() if self._scheme == _BASIC else values[0]
         gap = "" if self._scheme.endswith("=") else " "  # PagerDuty's is "Token token=..."
-        return {"Authorization": f"{self._scheme}{gap}{text}"}
+        return {"Authorization": f"{self._scheme}{gap}{self._sent()}"}
 
     def hide(self, text: str) -> str:
-        """The text with every secret taken out, should a server repeat one."""
-        sent = [value.split()[-1] for value in self.header.values()]
-        for hidden in sorted([*sent, *(one.reveal() for one in self._secrets)], key=len, reverse=True):
-            text = text.replace(hidden, "***")
+        """The text with every secret taken out, should a server repeat one, in whatever way it writes it."""
+        if not self._secrets:
+            return text
+        hidden = {form for one in (self._sent(), *self._revealed()) if len(one) >= _LEAST for form in _forms(one)}
+        for form in sorted(hidden, key=len, reverse=True):
+            text = text.replace(form, "***")
         return text
 
     def is_in(self, text: str) -> bool:
-        """Whether a text holds one of the secrets."""
-        return any(len(one.reveal()) > _SHORT and one.reveal() in text for one in self._secrets[-1:])
+        """Whether a text holds the secret, in whatever way it is written."""
+        return any(len(one) > _SHORT and form in text for one in self._revealed()[-1:] for form in _forms(one))
+
+    def _revealed(self) -> list[str]:
+        return [one.reveal() for one in self._secrets]
+
+    def _sent(self) -> str:
+        """What stands behind the scheme."""
+        values = self._revealed()
+        return b64encode(":".join(values).encode()).decode() if self._scheme == _BASIC else values[0]
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it is, and as URLs and JSON write it."""
+    plain, ascii_only = json.dumps(secret, ensure_ascii=False), json.dumps(secret)
+    return {secret, quote(secret, safe=""), quote_plus(secret), plain[1:-1], ascii_only[1:-1]}
 
 
 def credentials(

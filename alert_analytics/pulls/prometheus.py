@@ -84,15 +84,15 @@ class Prometheus(Feed):
                 if end > max(at, last):
                     continue
             finished = end >= last
-            until = _moment(end)
+            until, warnings = _moment(end), _warnings(answer, client)
             yield Page(
-                _payloads(answer, client, end, step),
+                [_payload(answer, warnings, end, step)] if _series(answer, client) else [],
                 {"at": text_of(until)},
                 answer.digest,
                 f"series {at}",
                 1.0 if finished else done(begun, until, now),
                 until if finished else None,
-                _warnings(answer),
+                tuple(f"Prometheus warns: {one}" for one in warnings),
             )
             at = end
 
@@ -110,8 +110,8 @@ def _params(start: int, end: int, step: int) -> list[tuple[str, str]]:
     return [("query", _QUERY), ("start", str(start)), ("end", str(end)), ("step", str(step))]
 
 
-def _payloads(answer: Answer, client: Client, end: int, step: int) -> list[Any]:
-    """The response as the source reads it, with what it does not say itself; none where nothing fired.
+def _series(answer: Answer, client: Client) -> list[Any]:
+    """The series of a response; none where nothing fired.
 
     Raises
     ------
@@ -124,12 +124,19 @@ def _payloads(answer: Answer, client: Client, end: int, step: int) -> list[Any]:
         raise PullError(
             f"{client.address.host}: {_PATH} gave no matrix of series.", hint="is the address that of a Prometheus?"
         )
-    return [{**answer.data, "end": end, "step": step}] if found or answer.data.get("warnings") else []
+    return found
 
 
-def _warnings(answer: Answer) -> tuple[str, ...]:
-    given = answer.data.get("warnings") or ()
-    return tuple(f"Prometheus warns: {one}" for one in given if isinstance(one, str)) if isinstance(given, list) else ()
+def _payload(answer: Answer, warnings: list[str], end: int, step: int) -> dict[str, Any]:
+    """What the source reads of a response, with what it does not say itself."""
+    kept = {name: answer.data.get(name) for name in ("status", "data")}
+    return {**kept, "warnings": warnings, "end": end, "step": step}
+
+
+def _warnings(answer: Answer, client: Client) -> list[str]:
+    """What the server warns of, in its words but for secrets: it may repeat what it was sent."""
+    given = answer.data.get("warnings") if isinstance(answer.data, dict) else None
+    return [client.hide(one) for one in given if isinstance(one, str)] if isinstance(given, list) else []
 
 
 def _on_step(at: datetime, step: int, lag: int = 0) -> int:

@@ -116,6 +116,7 @@ def pull(
         try:
             for page in feed.pages(client, state, begin, now):
                 watch.see(page)
+                page = page._replace(notes=tuple(map(client.hide, page.notes)))
                 told = store.ingest(
                     [json.dumps(one) for one in page.payloads],
                     source=reads or feed.reads,

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.sources.labels import Labelled, fingerprint_of, first_of
 from alert_analytics.sources.payload import PayloadSource
+from alert_analytics.sources.words import Moment
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False)
+_NEVER = "0001-01-01T00:00:00Z"  # how Go writes a time that is not set
+
+End = Annotated[Moment | None, BeforeValidator(lambda given: None if given == _NEVER else given)]
+"""When an alert ended; None while nobody knows."""
 
 
 class WebhookAlert(BaseModel):
@@ -23,9 +27,8 @@ class WebhookAlert(BaseModel):
     status: Literal["firing", "resolved"]
     labels: dict[str, str]
     annotations: dict[str, str] | None = None
-    # Strict: a number would be taken for seconds since 1970.
-    starts_at: AwareDatetime = Field(alias="startsAt", strict=True)
-    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt", strict=True)
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: End = Field(default=None, alias="endsAt")
     fingerprint: str | None = None
 
 
@@ -39,7 +42,28 @@ class Webhook(BaseModel):
 
 
 @dataclass(frozen=True)
-class Alertmanager(Labelled, PayloadSource[Webhook]):
+class Told(Labelled):
+    """How labels and annotations of an alert become columns, for the webhook and for what is polled alike.
+
+    Attributes
+    ----------
+    message_annotations : sequence of str
+        The annotations that say the message: the first that is there.
+    """
+
+    message_annotations: Sequence[str] = ("summary", "message", "description")
+
+    def described(self, labels: Mapping[str, str], annotations: Mapping[str, str] | None) -> dict[str, Any]:
+        """The columns that an alert says of itself."""
+        told = annotations or {}
+        return self.attributes(labels) | {
+            "message": first_of(told, self.message_annotations),
+            "metadata": written(told) if told else None,
+        }
+
+
+@dataclass(frozen=True)
+class Alertmanager(Told, PayloadSource[Webhook]):
     """Notifications that an Alertmanager posted to a webhook, kept as JSON or JSON lines.
 
     Attributes
@@ -95,8 +119,6 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
     name: ClassVar[str] = "alertmanager"
     model: ClassVar[type[BaseModel]] = Webhook
 
-    message_annotations: Sequence[str] = ("summary", "message", "description")
-
     def events(self, payload: Webhook) -> Iterable[AlertEvent]:
         """A fire for each alert that fires, a resolve for each that is over."""
         about = self._about(payload)
@@ -104,15 +126,15 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
             labels = alert.labels
             if not labels:
                 raise ValueError(f"alerts.{place}: no labels")
-            start = _moment(alert.starts_at, f"alerts.{place}.startsAt")
-            is_over = alert.status == "resolved"
+            happened_at = alert.ends_at if alert.status == "resolved" else alert.starts_at
+            if happened_at is None:
+                raise ValueError(f"alerts.{place}.endsAt says no time")
             yield AlertEvent(
-                kind="resolve" if is_over else "fire",
+                kind="resolve" if alert.status == "resolved" else "fire",
                 fingerprint=alert.fingerprint or fingerprint_of(labels),
-                happened_at=_moment(alert.ends_at, f"alerts.{place}.endsAt") if is_over else start,
-                fired_at=start,
-                message=first_of(alert.annotations or {}, self.message_annotations),
-                **(self.attributes(labels) | about | self._values(alert)),
+                happened_at=happened_at,
+                fired_at=alert.starts_at,
+                **(self.described(labels, alert.annotations) | about | self._values(alert)),
             )
 
     def losses(self, payload: Webhook) -> Iterable[str]:
@@ -125,17 +147,10 @@ class Alertmanager(Labelled, PayloadSource[Webhook]):
         return {"origin": payload.external_url or None}
 
     def _values(self, alert: WebhookAlert) -> dict[str, Any]:
-        """The columns that an alert says beside its labels."""
-        return {"metadata": written(alert.annotations) if alert.annotations else None}
+        """The columns that an alert says beside its labels and annotations."""
+        return {}
 
 
 def written(values: Mapping[str, Any]) -> str:
     """Values as JSON text: the same values give the same text."""
     return _ENCODER.encode(values)
-
-
-def _moment(value: datetime | None, where: str) -> datetime:
-    """A time that is really said: a missing one is written as the year 1."""
-    if value is None or value.year == 1:
-        raise ValueError(f"{where} says no time")
-    return value

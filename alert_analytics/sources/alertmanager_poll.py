@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from alert_analytics.alerts.events import AlertEvent
-from alert_analytics.sources.alertmanager import written
-from alert_analytics.sources.labels import Labelled, first_of
+from alert_analytics.sources.alertmanager import End, Told
 from alert_analytics.sources.payload import PayloadSource
+from alert_analytics.sources.words import Moment
 
 
 class PolledStatus(BaseModel):
@@ -25,9 +25,9 @@ class PolledAlert(BaseModel):
 
     fingerprint: str = Field(min_length=1)
     status: PolledStatus
-    starts_at: AwareDatetime = Field(alias="startsAt")
-    ends_at: AwareDatetime | None = Field(default=None, alias="endsAt")
-    polled_at: AwareDatetime = Field(alias="polledAt")
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: End = Field(default=None, alias="endsAt")
+    polled_at: Moment = Field(alias="polledAt")
     polled_from: str | None = Field(default=None, alias="polledFrom")
     state_before: str | None = Field(default=None, alias="stateBefore")
     labels: dict[str, str] | None = None
@@ -35,7 +35,7 @@ class PolledAlert(BaseModel):
 
 
 @dataclass(frozen=True)
-class AlertmanagerPoll(Labelled, PayloadSource[PolledAlert]):
+class AlertmanagerPoll(Told, PayloadSource[PolledAlert]):
     """What a pull reads from ``GET /api/v2/alerts``; the same timelines as those of the webhook.
 
     Attributes
@@ -59,8 +59,6 @@ class AlertmanagerPoll(Labelled, PayloadSource[PolledAlert]):
     name: ClassVar[str] = "alertmanager"
     model: ClassVar[type[BaseModel]] = PolledAlert
 
-    message_annotations: Sequence[str] = ("summary", "message", "description")
-
     def events(self, payload: PolledAlert) -> Iterable[AlertEvent]:
         """A resolve for an alert that has gone; else a fire, and whether it is suppressed where that has changed."""
         seen, start = payload.polled_at, payload.starts_at
@@ -72,17 +70,9 @@ class AlertmanagerPoll(Labelled, PayloadSource[PolledAlert]):
             return
         if not payload.labels:
             raise ValueError("labels: an alert has some")
-        about = self._about(payload, payload.labels)
+        about = self.described(payload.labels, payload.annotations) | {"origin": payload.polled_from}
         yield AlertEvent("fire", payload.fingerprint, start, seen, start, sequence=1, **about)
         if payload.status.state == "suppressed":
             yield AlertEvent("suppress", payload.fingerprint, seen, seen, start, sequence=2)
         elif payload.state_before == "suppressed":
             yield AlertEvent("unsuppress", payload.fingerprint, seen, seen, start, sequence=2)
-
-    def _about(self, payload: PolledAlert, labels: dict[str, str]) -> dict[str, Any]:
-        annotations = payload.annotations or {}
-        return self.attributes(labels) | {
-            "origin": payload.polled_from,
-            "message": first_of(annotations, self.message_annotations),
-            "metadata": written(annotations) if annotations else None,
-        }

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alert_analytics.errors import SourceError
-from alert_analytics.sources.inspection_mapping import Roles, assign
+from alert_analytics.sources.inspection_mapping import assign
+from alert_analytics.sources.inspection_roles import Roles
 from alert_analytics.sources.inspection_sheet import Sheet, read_sheet
 from alert_analytics.sources.inspection_times import TimeColumn, time_columns
 from alert_analytics.sources.inspection_words import forms

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.sources.alertmanager import written
 from alert_analytics.sources.labels import first_of
 from alert_analytics.sources.payload import PayloadSource
-from alert_analytics.sources.words import as_text, severities_of, worded
+from alert_analytics.sources.words import Moment, as_text, severities_of, worded
 
 _WORDS = {"p1": "critical", "p2": "high", "p3": "medium", "p4": "low", "p5": "info"}
 
@@ -52,9 +52,9 @@ class OpsgenieAlert(BaseModel):
     acknowledged: bool | None = None
     snoozed: bool | None = None
     count: int | None = None
-    created_at: AwareDatetime = Field(alias="createdAt")
-    updated_at: AwareDatetime | None = Field(default=None, alias="updatedAt")
-    last_occurred_at: AwareDatetime | None = Field(default=None, alias="lastOccurredAt")
+    created_at: Moment = Field(alias="createdAt")
+    updated_at: Moment | None = Field(default=None, alias="updatedAt")
+    last_occurred_at: Moment | None = Field(default=None, alias="lastOccurredAt")
     source: str | None = None
     owner: str | None = None
     priority: str | None = None

@@ -6,13 +6,14 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, BaseModel, Discriminator, Field, RootModel, Tag, model_validator
+from pydantic import BaseModel
 
 from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.errors import SourceError
 from alert_analytics.sources.alertmanager import written
+from alert_analytics.sources.pagerduty_records import Channel, Incident, LogEntry, Record, Reference
 from alert_analytics.sources.payload import PayloadSource
 from alert_analytics.sources.words import as_text, severities_of, worded
 
@@ -38,120 +39,6 @@ _KINDS = {
     "reopen": "reopen",
 }
 _RULES = ("service", "title", "class")
-_NUMBER = re.compile(r"^\[#\d+\] ")
-
-
-class Reference(BaseModel):
-    """Something that a record refers to: a user, a service, a team, a priority, an incident."""
-
-    id: str | None = None
-    type: str | None = None
-    summary: str | None = None
-    name: str | None = None
-    html_url: str | None = None
-
-    @property
-    def called(self) -> str | None:
-        """What it is called, else its identifier."""
-        return self.summary or self.name or self.id or None
-
-
-class Assignment(BaseModel):
-    """Whom an incident is assigned to."""
-
-    assignee: Reference
-
-
-class Acknowledgement(BaseModel):
-    """Who has acknowledged an incident, and still does."""
-
-    at: AwareDatetime
-    acknowledger: Reference | None = None
-
-
-class Channel(BaseModel):
-    """How an entry came about; its content only where ``include[]=channels`` was asked for."""
-
-    type: str | None = None
-    details: Any = None
-    cef_details: dict[str, Any] | None = None
-
-
-class LogEntry(BaseModel):
-    """One thing that happened to an incident."""
-
-    id: str
-    type: str
-    created_at: AwareDatetime
-    incident: Annotated[Incident | Reference | None, Field(union_mode="left_to_right")] = None
-    service: Reference | None = None
-    teams: list[Reference] | None = None
-    agent: Reference | None = None
-    assignees: list[Reference] | None = None
-    channel: Channel | None = None
-    html_url: str | None = None
-
-    @property
-    def is_by_user(self) -> bool:
-        """Whether a person did it."""
-        return _is_user(self.agent)
-
-
-class Incident(BaseModel):
-    """An incident as it was when it was asked for."""
-
-    id: str
-    status: Literal["triggered", "acknowledged", "resolved"]
-    created_at: AwareDatetime
-    last_status_change_at: AwareDatetime | None = None
-    last_status_change_by: Reference | None = None
-    resolved_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
-    title: str | None = None
-    description: str | None = None
-    summary: str | None = None
-    incident_key: str | None = None
-    incident_number: int | None = None
-    urgency: str | None = None
-    priority: Reference | None = None
-    service: Reference | None = None
-    teams: list[Reference] | None = None
-    assignments: list[Assignment] | None = None
-    acknowledgements: list[Acknowledgement] | None = None
-    html_url: str | None = None
-    log_entries: list[LogEntry] | None = None
-
-    @property
-    def called(self) -> str | None:
-        """Its title; the summary says it too, behind the number."""
-        return self.title or self.description or (_NUMBER.sub("", self.summary) if self.summary else None)
-
-
-LogEntry.model_rebuild()
-
-
-def _which(value: Any) -> str | None:
-    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
-    is_entry = isinstance(value, LogEntry) or (isinstance(kind, str) and kind.endswith("log_entry"))
-    return "log entry" if is_entry else "incident"
-
-
-class Record(
-    RootModel[
-        Annotated[
-            Annotated[Incident, Tag("incident")] | Annotated[LogEntry, Tag("log entry")],
-            Discriminator(_which),
-        ]
-    ]
-):
-    """An incident or a log entry, as it is or under its name, as the API gives a single one."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _single(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "id" not in value:
-            return value.get("incident") or value.get("log_entry") or value
-        return value
 
 
 @dataclass(frozen=True)
@@ -339,10 +226,6 @@ def _said(value: str | None, what: str) -> str:
     return value
 
 
-def _is_user(agent: Reference | None) -> bool:
-    return agent is not None and (agent.type or "").removesuffix("_reference") == "user"
-
-
 def _called(one: Reference | None) -> str | None:
     return one.called if one is not None else None
 
@@ -356,7 +239,7 @@ def _resolution(agent: Reference | None, channel: Channel | None) -> str | None:
         return "expired"
     if agent is None or not agent.type:
         return None
-    return "manual" if _is_user(agent) else "automatic"
+    return "manual" if agent.is_user else "automatic"
 
 
 def _account(url: str | None) -> str | None:

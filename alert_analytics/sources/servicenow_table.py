@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, NamedTuple
+from datetime import datetime
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel
 
 from alert_analytics.alerts.events import AlertEvent
 from alert_analytics.errors import SourceError
 from alert_analytics.sources.alertmanager import written
 from alert_analytics.sources.payload import PayloadSource
-from alert_analytics.sources.words import as_text, severities_of, worded
+from alert_analytics.sources.servicenow_records import Cell, TableRecord, cell_of, count_of, moment_of
+from alert_analytics.sources.words import severities_of, worded
 
 _WORDS = {"1": "critical", "2": "high", "3": "medium", "4": "low", "5": "info"}
 _STATES = {
@@ -50,73 +51,6 @@ _LABELS = {
     "urgency": "urgency",
 }
 _INTEGER = re.compile(r"-?\d+")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-
-
-class Cell(NamedTuple):
-    """One field of a record: what the database holds, and what a person is shown."""
-
-    value: str | None = None
-    shown: str | None = None
-
-    @property
-    def text(self) -> str | None:
-        """What it says to a reader: of a reference the name where it is there, else the identifier."""
-        return self.shown or self.value
-
-
-def _cell(given: Any) -> Cell:
-    """Read a field in any of the three ways in which the API writes one; an empty text is nothing."""
-    if isinstance(given, Cell):
-        return given
-    if isinstance(given, dict):
-        if not {"value", "display_value"} & set(given):
-            raise ValueError("expected value or display_value")
-        return Cell(_plain(given.get("value")), _plain(given.get("display_value")))
-    return Cell(_plain(given))
-
-
-def _plain(given: Any) -> str | None:
-    if given is None or given == "":
-        return None
-    if isinstance(given, (dict, list)):
-        raise ValueError("expected a text, or an object with value or display_value")
-    return as_text(given)
-
-
-Shown = Annotated[Cell, BeforeValidator(_cell)]
-_NOTHING = Cell()
-
-
-class TableRecord(BaseModel):
-    """A record of the incident table; whatever other fields it has can become labels."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Any]
-
-    number: Shown
-    state: Shown = Field(validation_alias=AliasChoices("state", "incident_state"))
-    opened_at: Shown = Field(validation_alias=AliasChoices("opened_at", "sys_created_on"))
-    updated_at: Shown = Field(validation_alias=AliasChoices("sys_updated_on", "sys_updated_at"))
-    resolved_at: Shown = _NOTHING
-    closed_at: Shown = _NOTHING
-    sys_id: Shown = _NOTHING
-    sys_mod_count: Shown = _NOTHING
-    reassignment_count: Shown = _NOTHING
-    reopen_count: Shown = _NOTHING
-    short_description: Shown = _NOTHING
-    category: Shown = _NOTHING
-    cmdb_ci: Shown = _NOTHING
-    assignment_group: Shown = _NOTHING
-    assigned_to: Shown = _NOTHING
-    priority: Shown = _NOTHING
-    close_code: Shown = _NOTHING
-
-    @model_validator(mode="before")
-    @classmethod
-    def _single(cls, value: Any) -> Any:
-        """The API gives a single record under ``result``."""
-        return value["result"] if isinstance(value, dict) and isinstance(value.get("result"), dict) else value
 
 
 @dataclass(frozen=True)
@@ -223,14 +157,17 @@ class ServiceNowTable(PayloadSource[TableRecord]):
             raise ValueError("no number")
         meaning, is_shown = self._state(payload.state)
         zone = self._zone(is_shown)
-        begun, seen = _moment(payload.opened_at, "opened_at", zone), _moment(payload.updated_at, "sys_updated_on", zone)
+        begun, seen = (
+            moment_of(payload.opened_at, "opened_at", zone),
+            moment_of(payload.updated_at, "sys_updated_on", zone),
+        )
         if begun is None or seen is None:
             raise ValueError("no opened_at" if begun is None else "no sys_updated_on")
         known: dict[str, Any] = {
             "fingerprint": number,
             "tenant_id": self._tenant(payload),
             "observed_at": seen,
-            "sequence": _count(payload.sys_mod_count, "sys_mod_count"),
+            "sequence": count_of(payload.sys_mod_count, "sys_mod_count"),
             "fired_at": begun,
         }
         yield AlertEvent("fire", fingerprint=number, happened_at=begun, tenant_id=known["tenant_id"])
@@ -247,9 +184,9 @@ class ServiceNowTable(PayloadSource[TableRecord]):
         if meaning in {"open", "acknowledged"}:
             yield AlertEvent("reopen", happened_at=seen, **known, **about)
             return
-        ended = _moment(payload.resolved_at, "resolved_at", zone)
+        ended = moment_of(payload.resolved_at, "resolved_at", zone)
         if ended is None:
-            closed = _moment(payload.closed_at, "closed_at", zone)
+            closed = moment_of(payload.closed_at, "closed_at", zone)
             ended = closed if closed is not None and closed <= seen else seen
         how = "cancelled" if meaning == "cancelled" else None
         yield AlertEvent("resolve", happened_at=ended, resolution=how, **known, **about)
@@ -269,8 +206,8 @@ class ServiceNowTable(PayloadSource[TableRecord]):
             "message": payload.short_description.text,
             # A ticket is opened once, even where the log has its beginning to the minute and the table to the second.
             "occurrences": 1,
-            "reassignments": _count(payload.reassignment_count, "reassignment_count"),
-            "reopens": _count(payload.reopen_count, "reopen_count"),
+            "reassignments": count_of(payload.reassignment_count, "reassignment_count"),
+            "reopens": count_of(payload.reopen_count, "reopen_count"),
             "labels": {self.labels[name]: text for name, text in extra.items() if text} or None,
             "metadata": written(about) if about else None,
         }
@@ -303,32 +240,7 @@ class ServiceNowTable(PayloadSource[TableRecord]):
 
     def _label(self, payload: TableRecord, name: str) -> str | None:
         given = getattr(payload, name) if name in type(payload).model_fields else payload.__pydantic_extra__.get(name)
-        return self._named(_cell(given))
+        return self._named(cell_of(given))
 
     def _named(self, cell: Cell) -> str | None:
         return cell.shown or self.names.get(cell.value or "", cell.value or "") or None
-
-
-def _moment(cell: Cell, name: str, zone: ZoneInfo | None) -> datetime | None:
-    """A time: in UTC as the database holds it, or in the zone of whoever asked as it is shown."""
-    text = cell.value if zone is None else cell.value or cell.shown
-    if text is None:
-        if cell.shown is not None:
-            raise ValueError(f"{name} has a display value only")
-        return None
-    try:
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text).replace(tzinfo=zone or UTC)
-    except ValueError:
-        pass  # the 30th of February
-    raise ValueError(f"{name} is {text!r}, expected YYYY-MM-DD HH:MM:SS")
-
-
-def _count(cell: Cell, name: str) -> int | None:
-    """A number; people are shown it with separators."""
-    text = cell.value
-    if text is None:
-        return None
-    if not text.replace(",", "").isdecimal():
-        raise ValueError(f"{name} is {text!r}, expected a whole number")
-    return int(text.replace(",", ""))

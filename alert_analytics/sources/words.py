@@ -1,13 +1,31 @@
-"""A vendor's words in ours: severities by a table that the user may change, and values as text."""
+"""A vendor's words in ours: severities by a table that the user may change, values as text, and times."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BeforeValidator
 
 from alert_analytics.errors import SourceError
 from alert_analytics.history.schema import SEVERITIES
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", re.ASCII)
+
+
+def _written(given: Any) -> Any:
+    """A time as it is written; pydantic would take a number, or a text of digits, for seconds since 1970."""
+    if not isinstance(given, str) or not _TIME.match(given):
+        raise ValueError("expected a time such as 2026-03-02T10:00:00Z")
+    if given < "1970":
+        raise ValueError("a time before 1970 is none")
+    return given
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""A time in a payload: ISO 8601 with an offset, from 1970 on."""
 
 
 def severities_of(source: str, usual: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

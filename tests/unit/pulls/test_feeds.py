@@ -13,6 +13,7 @@ import pytest
 
 from alert_analytics.errors import PullError
 from alert_analytics.pulls import FEEDS, Opsgenie, PagerDuty, Prometheus, ServiceNow
+from alert_analytics.pulls.feed import Page
 from tests.servers import opsgenie, pagerduty, servicenow
 from tests.servers.alertmanager import AlertmanagerReplay, gettable
 from tests.servers.opsgenie import OpsgenieReplay
@@ -276,10 +277,35 @@ def test_prometheus_goes_on_after_a_failure_at_any_slice(serve: Any, puller: Any
         assert disturbed.alerts == undisturbed.alerts
 
 
-def test_prometheus_warnings_are_told(serve: Any, puller: Any) -> None:
-    data = {"status": "success", "data": {"resultType": "matrix", "result": []}, "warnings": ["a store is down"]}
-    report = pulls_prometheus(puller(), serve(lambda request: Reply(data)).url, since=NOW - HOUR)
+def warning(*warnings: str, series: bool = False) -> Any:
+    """A Prometheus that warns in every answer."""
+    replay = PrometheusReplay(1)
+    replay.firings = [Firing({"alertname": "Watchdog"}, NOW - 90 * HOUR, NOW - 90 * HOUR, NOW)] if series else []
+    return lambda request: Reply(replay(request).data | {"warnings": list(warnings), "infos": ["t0ken"]})
+
+
+def test_prometheus_warnings_are_told_once(serve: Any, puller: Any) -> None:
+    report = pulls_prometheus(puller(), serve(warning("a store is down")).url, since=NOW - 20 * HOUR)
     assert report.notes == ("Prometheus warns: a store is down",)
+    assert (report.n_pages, report.n_records, report.n_quarantined) == (4, 0, 0)
+
+
+def test_prometheus_warnings_show_no_secret(serve: Any, puller: Any) -> None:
+    pulled = puller()
+    pulled.environment = {"PROMETHEUS_BEARER_TOKEN": "t0ken"}
+    report = pulls_prometheus(pulled, serve(warning("t0ken has expired", series=True)).url, since=NOW - HOUR)
+    assert report.notes == ("Prometheus warns: *** has expired",)
+    [aside] = pulled.store.history().quarantine().to_pylist()
+    assert aside["reason"] == "the query warned: *** has expired"
+    assert "t0ken" not in str(aside)
+
+
+def test_no_feed_may_note_a_secret(serve: Any, puller: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Page([], {"at": "2025-03-10T12:00:00+00:00"}, b"", "", 1.0, NOW, ("it says t0ken",))
+    monkeypatch.setattr(Prometheus, "pages", lambda *given: iter([told]))
+    pulled = puller()
+    pulled.environment = {"PROMETHEUS_BEARER_TOKEN": "t0ken"}
+    assert pulls_prometheus(pulled, "https://a.example.com").notes == ("it says ***",)
 
 
 @pytest.mark.parametrize("data", [{}, [], {"data": {"resultType": "vector", "result": []}}, {"data": 3}])
@@ -400,6 +426,42 @@ def test_alertmanager_broken_records_are_set_aside(watched: Any) -> None:
         0, disk, None, {"fingerprint": 3}, {**gettable("X", NOW), "startsAt": "then"}, {**disk, "labels": 3}
     )
     assert report.n_quarantined >= 3
+
+
+def test_alertmanager_whose_clock_is_ahead_ends_its_alerts_too(watched: Any) -> None:
+    disk = gettable("DiskFull", NOW + 2 * MINUTE)
+    assert watched(0, disk).n_new == 1
+    assert watched(1).n_quarantined == 0  # by our clock it has not begun
+    assert watched.pulled.alerts[0]["resolved_at"] is None
+    assert watched(2).n_quarantined == 0
+    watched(5)
+    [alert] = watched.pulled.alerts
+    assert (alert["fired_at"], alert["resolved_at"], alert["occurrences"]) == (at(2), at(5), 1)
+    watched(6, gettable("DiskFull", NOW + 8 * MINUTE))
+    watched(7, gettable("DiskFull", NOW + 9 * MINUTE))
+    assert watched(12).n_quarantined == 0
+    stood = sorted((alert["fired_at"], alert["resolved_at"]) for alert in watched.pulled.alerts)
+    assert stood == [(at(2), at(5)), (at(8), at(9)), (at(9), at(12))]
+
+
+def test_alertmanager_an_alert_is_observed_no_earlier_than_it_begins(watched: Any) -> None:
+    watched(0, gettable("DiskFull", NOW + 2 * MINUTE, state="suppressed"))
+    assert watched.pulled.alerts[0]["status"] == "suppressed"
+    watched(1, gettable("DiskFull", NOW + 2 * MINUTE))
+    assert watched.pulled.alerts[0]["status"] == "firing"
+    cursor = watched.pulled.store._base.cursor()
+    events = cursor.execute("SELECT happened_at, observed_at FROM store.alert_events").fetchall()
+    assert {at(2)} == {one for event in events for one in event}
+
+
+@pytest.mark.parametrize("labels", [None, {}, 3, []])
+def test_alertmanager_an_alert_that_is_refused_is_not_kept_as_open(labels: Any, watched: Any) -> None:
+    disk = {**gettable("DiskFull", NOW - 3 * MINUTE), "labels": labels}
+    assert watched(0, disk).n_quarantined == 1
+    reason = watched.pulled.store.history().quarantine().to_pylist()[0]["reason"]
+    assert reason.startswith("labels: ")
+    watched(5)
+    assert watched.pulled.alerts == []
 
 
 def test_alertmanager_must_answer_a_list(serve: Any, puller: Any) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from base64 import b64encode
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
+from urllib.parse import quote, quote_plus
 
 import pytest
+from urllib3.exceptions import ProtocolError
 
 from alert_analytics.errors import AlertAnalyticsError, PullError, SettingsError
 from alert_analytics.history import AlertStore
 from alert_analytics.pulls import FEEDS, Feed, Limits, Opsgenie, PagerDuty, ServiceNow, pull
 from alert_analytics.pulls.address import Address
+from alert_analytics.pulls.client import Client
 from alert_analytics.pulls.credentials import Credentials, Way, credentials
 from alert_analytics.settings import Secret, secret
 from tests.servers.opsgenie import OpsgenieReplay
@@ -154,6 +160,67 @@ def test_a_secret_shows_its_name_alone() -> None:
         Secret("A_TOKEN", "hunter22\nX-Other: y")
     assert "hunter22" not in str(refused.value)
     assert secret("A_TOKEN", {"A_TOKEN": ""}) is None
+
+
+SPECIAL = 'hunter22/+"\\ü end'
+
+
+def test_no_part_of_a_secret_is_said_where_the_servers_words_are_cut(serve: Any) -> None:
+    held = Credentials("Basic", (Secret("A_USER", "someone"), Secret("A_PASSWORD", SPECIAL)))
+    forms = (
+        SPECIAL,
+        quote(SPECIAL, safe=""),
+        quote_plus(SPECIAL),
+        json.dumps(SPECIAL)[1:-1],
+        held.header["Authorization"][6:],
+    )
+    server = serve(lambda request: Reply({}))
+    client = Client(Address.parse(server.url), held, limits=Limits(retries=0), sleep=lambda _: None)
+    with closing(client):
+        for form in forms:
+            for offset in range(150, 211):
+                for status in (400, 503):
+                    server.faults = {len(server.requests): Reply({"error": f"{'.' * offset}{form} is not it"}, status)}
+                    with pytest.raises(PullError) as failed:
+                        client.get("/x")
+                    assert form[:2] not in str(failed.value).partition("...")[2], (form, offset, status)
+
+
+def test_no_part_of_a_secret_is_said_where_the_words_of_a_failed_connection_are_cut() -> None:
+    held = Credentials("Bearer", (Secret("A_TOKEN", "hunter22-secret"),))
+    for offset in range(150, 211):
+        client = Client(TLS, held, limits=Limits(retries=0), sleep=lambda _: None)
+        client._pool.request = Mock(side_effect=ProtocolError(f"{'.' * offset}hunter22-secret"))  # type: ignore[method-assign]
+        with pytest.raises(PullError) as failed:
+            client.get("/y")
+        assert "hu" not in str(failed.value), offset
+        assert "secret" not in str(failed.value), offset
+
+
+def test_a_secret_is_hidden_in_every_way_of_writing_it() -> None:
+    text = 'hunter22/+"\\ x'
+    held = Credentials("Bearer", (Secret("A_TOKEN", text),))
+    assert held.hide(f"a {quote(text, safe='')} b {quote_plus(text)} c {json.dumps(text)}") == 'a *** b *** c "***"'
+    umlaut = Credentials("Basic", (Secret("A_USER", "me"), Secret("A_PASSWORD", 'pä"sswört')))
+    assert umlaut.hide('a pä\\"sswört b p\\u00e4\\"ssw\\u00f6rt c p%C3%A4%22ssw%C3%B6rt') == "a *** b *** c ***"
+
+
+def test_a_secret_of_next_to_no_letters_wrecks_no_message() -> None:
+    held = Credentials("Basic", (Secret("A_USER", "eve"), Secret("A_PASSWORD", "e")))
+    assert held.hide("every message stays") == "every message stays"
+    assert held.hide(f"but {b64encode(b'eve:e').decode()} is hidden") == "but *** is hidden"
+
+
+@pytest.mark.parametrize("written", [quote("hunter22/+ x", safe=""), quote_plus("hunter22/+ x")])
+def test_an_address_that_holds_the_secret_in_another_writing_is_refused(written: str) -> None:
+    with pytest.raises(PullError, match="the address holds the secret itself") as refused:
+        credentials(
+            WAYS,
+            Address.parse(f"https://a.example.com/x/{written}"),
+            needed=True,
+            environment={"A_TOKEN": "hunter22/+ x"},
+        )
+    assert "hunter22" not in str(refused.value)
 
 
 def test_secrets_are_not_read_from_the_file_of_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

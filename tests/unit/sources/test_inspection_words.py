@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from alert_analytics.sources.inspection_mapping import MOST_LABELS, Roles, assign
+from alert_analytics.sources.inspection_mapping import MOST_LABELS, assign
+from alert_analytics.sources.inspection_roles import Roles
 from alert_analytics.sources.inspection_sheet import Sheet
 from alert_analytics.sources.inspection_times import time_columns
 from alert_analytics.sources.inspection_words import (
