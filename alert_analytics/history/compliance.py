@@ -242,6 +242,9 @@ class Compliance:
     def restore(cls, backup_path: str | Path, path: str | Path, *, overwrite: bool = False) -> None:
         """Make a store of a backup, which stays as it is. What was erased after the backup was made is there again.
 
+        The new store knows the backups of the one that it takes the place of, too, where that could still be read; and
+        its audit records how many records that one's had, and the last hash (``n_replaced``, ``replaced_head``).
+
         Parameters
         ----------
         backup_path, path : str or Path
