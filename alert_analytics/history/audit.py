@@ -54,9 +54,10 @@ def _record(seq: int, at: datetime, action: str, details: str, previous_hash: st
 
 
 def _details(text: str) -> Mapping[str, Any]:
-    """What the text says; text that somebody broke is shown as it is, and breaks the chain."""
+    """What the text says; text that is not as we write it is shown as it is, and breaks the chain."""
     try:
         said = json.loads(text)
-    except ValueError:
-        return {"unreadable": text}
-    return said if isinstance(said, dict) else {"unreadable": text}
+        is_ours = isinstance(said, dict) and canonical_json(said) == text  # blanks, a key twice, NaN: somebody's
+    except (ValueError, RecursionError):
+        is_ours = False
+    return said if is_ours else {"unreadable": text}
