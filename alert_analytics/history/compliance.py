@@ -86,6 +86,10 @@ class Compliance:
         Pseudonyms are made with ``ALERT_PSEUDONYM_KEY`` where it is set, so that the same person gets the same one
         again; else with a random key that nobody keeps. The alerts are folded anew from the events, and are those of a
         store that ingested the same events with the pseudonym.
+
+        A fingerprint that was computed of labels as Prometheus and Alertmanager do it, which anybody can who guesses
+        the labels, becomes the one of the new labels, in all events of the alert. A fingerprint that a vendor made of
+        the person in another way is not known as such and stays.
         """
         self._for_operators("erase")
         identifiers = Identifiers.of(subject)

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from alert_analytics.alerts.events import AlertEvent
-from alert_analytics.sources.labels import Labelled, fingerprint_of, first_of
+from alert_analytics.alerts.fingerprints import fingerprint_of
+from alert_analytics.sources.labels import Labelled, first_of
 from alert_analytics.sources.payload import PayloadSource
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, allow_nan=False)
