@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,19 @@ def append(cursor: DuckDBPyConnection, action: str, details: Mapping[str, Any]) 
         [record.seq, record.at, action, canonical_json(dict(details)), record.previous_hash, record.hash],
     )
     return record
+
+
+def values(cursor: DuckDBPyConnection) -> Iterator[str]:
+    """Give every text in the details of the chain; not the keys, which are ours."""
+    waiting: list[Any] = [record.details for record in records(cursor)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def check(cursor: DuckDBPyConnection) -> AuditCheck:

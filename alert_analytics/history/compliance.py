@@ -69,7 +69,7 @@ class Compliance:
         Returns
         -------
         ErasureReport
-            It does not name the person.
+            It does not name the person. Where nobody was found it has no pseudonyms, and no file was written anew.
 
         Raises
         ------
@@ -104,14 +104,20 @@ class Compliance:
             erasure = Erasure(identifiers, names, details)
 
             def erased(base: Base, path: str) -> bool:
-                rewrite(base, path, erasure.fill, erasure.mend)
-                return True
+                is_there = next(erasure.where(base.cursor()), None) is not None
+                if is_there:
+                    rewrite(base, path, erasure.fill, erasure.mend)
+                return is_there
 
             done = backup.in_backups(copies, erased)  # first: if it fails, asking again finds everything to be done
             details |= {"n_backups": len(done.rewritten), "n_backups_missing": len(done.missing)}
-            erased(self._base, self._path)
+            erasure.changed.clear()
+            if erased(self._base, self._path):
+                self._forget_folds()
+            else:
+                names = names if done.rewritten else ()
+                _recorded(self._base.cursor(), "erase", {**details, "pseudonyms": list(names), "rows": {}})
             changed = {table: n for table, n in erasure.changed.items() if n}
-            self._forget_folds()
         return ErasureReport(names, key is not None, changed, done)
 
     def export_subject(self, subject: str | Iterable[str], path: str | Path | None = None) -> SubjectExport:

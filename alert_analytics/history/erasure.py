@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -69,12 +69,22 @@ class Erasure:
         connection.execute(f"UPDATE {STORE}.meta SET generation = generation + 1")
         counts = {table: n for table, n in sorted(self.changed.items()) if n}
         audit.append(connection, "erase", {**self.details, "pseudonyms": list(self.names), "rows": counts})
-        for table in tables(connection):
-            if names_anyone(connection.sql(f"FROM {STORE}.{quoted(table)}"), self.identifiers):
-                raise PrivacyError(
-                    f"The person is named in what the table {table} has to keep; nothing was changed.",
-                    hint="an identifier that is a word of the library's own records cannot be erased.",
-                )
+        table = next(self.where(connection), None)
+        if table is not None:
+            raise PrivacyError(
+                f"The person is named in what the table {table} has to keep; nothing was changed.",
+                hint="an identifier that is a word of the library's own records cannot be erased.",
+            )
+
+    def where(self, cursor: DuckDBPyConnection) -> Iterator[str]:
+        """Name the tables in which the person is named."""
+        for table in tables(cursor):
+            if table == AUDIT:
+                found = any(self.identifiers.found_in(one) for one in audit.values(cursor))
+            else:
+                found = names_anyone(cursor.sql(f"FROM {STORE}.{quoted(table)}"), self.identifiers)
+            if found:
+                yield table
 
     def _copy(self, cursor: DuckDBPyConnection, table: str) -> None:
         rows = cursor.sql(f"SELECT rowid AS number, * FROM {STORE}.{quoted(table)}")

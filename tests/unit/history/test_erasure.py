@@ -377,6 +377,45 @@ def test_what_has_to_be_kept_names_nobody() -> None:
         assert store.verify_audit().n_records == 1
 
 
+def test_a_word_of_the_records_keys_can_be_erased() -> None:
+    with AlertStore.open() as store:
+        fed(store).erase(PERSON)
+        store.ingest(pl.DataFrame({"message": ["rows of pseudonyms"], "fired_at": [at(1)]}))
+        assert store.erase("rows").n_rows == store.erase("pseudonyms").n_rows == 1
+        assert store.verify_audit().is_sound
+
+
+def test_who_is_not_there_costs_nothing_but_a_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with AlertStore.open(path) as store:
+        fed(store)
+        copy = store.backup(tmp_path / "b.duckdb")
+        store._base.cursor().execute("CHECKPOINT store")
+        files = [one.stat().st_ino for one in (path, copy)]
+        report = store.erase(["nobody.at.all", "ann"])
+        assert report.sentence == "Nobody of that name was found; nothing was changed."
+        assert (report.pseudonyms, report.changed, report.backups.rewritten) == ((), {}, ())
+        assert [one.stat().st_ino for one in (path, copy)] == files
+        last = store.audit().to_pylist()[-1]
+        assert (last["action"], json.loads(last["details"])) == (
+            "erase",
+            {"is_keyed": True, "n_backups": 0, "n_backups_missing": 0, "pseudonyms": [], "rows": {}},
+        )
+
+
+def test_who_is_in_a_backup_alone_is_found_there(tmp_path: Path) -> None:
+    with AlertStore.open(tmp_path / "a.duckdb") as store:
+        store.ingest(pl.DataFrame({"assignee": [PERSON], "fired_at": [at(1)], "resolved_at": [at(2)]}))
+        store.backup(tmp_path / "b.duckdb")
+        (tmp_path / "b.duckdb").rename(tmp_path / "away.duckdb")
+        store.erase(PERSON)
+        (tmp_path / "away.duckdb").rename(tmp_path / "b.duckdb")
+        report = store.erase(PERSON)
+    assert (report.pseudonyms, report.n_rows, len(report.backups.rewritten)) == ((NAMES[0],), 0, 1)
+    assert "No row of the store named the person" in report.sentence
+    assert AlertHistory.open(tmp_path / "b.duckdb").to_arrow()["assignee"].to_pylist() == [NAMES[0]]
+
+
 def test_tables_of_somebody_else_are_not_lost(tmp_path: Path) -> None:
     with AlertStore.open(tmp_path / "a.duckdb") as store:
         fed(store)._base.cursor().execute(f"CREATE TABLE store.notes AS SELECT '{SHORT} wrote' AS note, 3 AS n")
