@@ -153,7 +153,7 @@ class ErasureReport:
     Attributes
     ----------
     pseudonyms : tuple of str
-        What stands in the place of each identifier, the longest identifier first.
+        What stands in the place of each identifier, the longest identifier first; none where nobody was found.
     is_keyed : bool
         Whether the pseudonyms are made with ``ALERT_PSEUDONYM_KEY``, so that the same person gets the same one again;
         else with a key that nobody kept.
@@ -176,11 +176,14 @@ class ErasureReport:
     @property
     def sentence(self) -> str:
         """The report in words."""
+        if not self.pseudonyms:
+            return f"Nobody of that name was found; nothing was changed.{self.backups.sentence}"
+        names = ", ".join(self.pseudonyms)
+        if not self.n_rows:
+            return f"No row of the store named the person, who is {names} in its backups now.{self.backups.sentence}"
         where = ", ".join(f"{n:,} in {table}" for table, n in sorted(self.changed.items()) if n)
-        found = (
-            f"{counted(self.n_rows, 'row')} named the person ({where})" if self.n_rows else "No row named the person"
-        )
-        return f"{found}; the file was rewritten with {', '.join(self.pseudonyms)} in its place.{self.backups.sentence}"
+        found = f"{counted(self.n_rows, 'row')} named the person ({where})"
+        return f"{found}; the file was rewritten with {names} in its place.{self.backups.sentence}"
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values."""

@@ -37,6 +37,13 @@ _OWN = (
 _WORDS = frozenset({*_OWN, *EventKind, *AlertResolution, *AlertSeverity, *AlertStatus})
 # Scripts that write no space between words.
 _UNSPACED = ("CJK ", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+_PARTS = re.compile(r"(\s+|[sS]{2}|.)", re.DOTALL)
+# White space: as it is (to RE2 \s is of ASCII alone), as the escapes of JSON, and percent-encoded.
+_SPACES = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_BLANKS = (
+    rf"(?:[\s\x0b{_SPACES}]|\\+[fnrt]|\\+u(?:00(?:09|0a|0b|0c|0d|20|a0)|20(?:0[0-9a]|2f|5f)|3000)"
+    r"|%(?:09|0a|0d|20|c2%a0|e2%80%(?:8[0-9a]|af)|e2%81%9f|e3%80%80)|\+)+"
+)
 _CONTEXT = 64  # how far back an escape is looked for
 _ESCAPED = re.compile(r"(\\+)u([0-9a-fA-F]{4})")
 _ESCAPED_BEFORE = re.compile(r"(\\+)u([0-9a-fA-F]{4})\Z")
@@ -54,7 +61,8 @@ def pseudonym(key: bytes, identifier: str) -> str:
     key : bytes
         Whoever has it can find out by trying whether a pseudonym is a given person's; keep it apart from the store.
     identifier : str
-        A name, a login, an address; upper and lower case are one person, and so are the two ways to compose an accent.
+        A name, a login, an address; upper and lower case are one person, and so are the two ways to compose an accent,
+        ss and the sharp s, and any white space.
 
     Returns
     -------
@@ -66,7 +74,7 @@ def pseudonym(key: bytes, identifier: str) -> str:
     >>> pseudonym(b"key", "Ann@Example.com") == pseudonym(b"key", "ann@example.com")
     True
     """
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFC", identifier).strip().casefold())
+    plain = unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", identifier).split()).casefold())
     return PREFIX + hmac.new(key, plain.encode(), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
 
 
@@ -79,7 +87,12 @@ class Identifiers:
     An identifier is found as a whole word, in upper or lower case: `ann` in ``ann@example.com`` and ``svc_ann``, not in
     ``planning``. So words are cut at everything but letters, digits and accents; scripts without spaces are found
     anywhere. It is found as it is, escaped as in JSON (also JSON within JSON), and percent-encoded as in an address.
-    Other codings (base64, HTML) are not looked into. Where an escape or a letter could be meant, it is taken for found.
+    A blank in it is any white space of any length, also a line break; ss and the sharp s are one. Where an escape or a
+    letter could be meant, it is taken for found.
+
+    Not found are other codings (base64, HTML's ``&nbsp;``), other spellings (Zoe for Zoë, oe for ö, initials, names in
+    another order), names that a hyphen or an underscore cuts where a blank is given, and letters that only look alike:
+    give each of them as an identifier of its own.
     """
 
     texts: tuple[str, ...]
@@ -169,7 +182,7 @@ def _checked(identifier: str) -> str:
     """An identifier that can be found without taking ordinary words for it. The message never repeats it."""
     if not isinstance(identifier, str):
         raise PrivacyError(f"An identifier is a {type(identifier).__name__}; expected text.")
-    text = identifier.strip()
+    text = re.sub(f"[ {_SPACES}]+", " ", identifier.strip())
     letters = sum(one.isalpha() for one in text)
     enough = 2 if text and all(_is_unspaced(one) for one in text if one.isalpha()) and letters else 3
     if len(text) > _MOST or not text.isprintable():
@@ -195,7 +208,16 @@ def _checked(identifier: str) -> str:
 def _pattern(identifier: str) -> str:
     spellings = (identifier, identifier.casefold())  # a sharp s may be written ss
     forms = dict.fromkeys(unicodedata.normalize(form, one) for one in spellings for form in ("NFC", "NFD"))
-    return "|".join("".join(_one_of(character) for character in form) for form in forms)
+    return "|".join("".join(map(_part, filter(None, _PARTS.split(form)))) for form in forms)
+
+
+def _part(part: str) -> str:
+    """Every way in which a character, a run of blanks or a double s may be written."""
+    if part.isspace():
+        return _BLANKS
+    if part.lower() in {"ss", "ß"}:
+        return f"(?:{_one_of('s')}{_one_of('s')}|{_one_of('ß')}|{_one_of('ẞ')})"
+    return _one_of(part)
 
 
 def _one_of(character: str) -> str:
@@ -207,7 +229,7 @@ def _one_of(character: str) -> str:
         ways.append("".join(rf"\\+u{units[i : i + 2].hex()}" for i in range(0, len(units), 2)))
         ways.append("".join(f"%{byte:02x}" for byte in one.encode()))
         ways.append(rf"\\*{_literal(one)}" if one in '"\\/' else _literal(one))
-    ways += {" ": [r"\+"], '"': ['""']}.get(character, [])
+    ways += ['""'] if character == '"' else []
     return f"(?:{'|'.join(ways)})"
 
 

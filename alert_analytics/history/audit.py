@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,19 @@ def append(cursor: DuckDBPyConnection, action: str, details: Mapping[str, Any]) 
     return record
 
 
+def values(cursor: DuckDBPyConnection) -> Iterator[str]:
+    """Give every text in the details of the chain; not the keys, which are ours."""
+    waiting: list[Any] = [record.details for record in records(cursor)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
 def check(cursor: DuckDBPyConnection) -> AuditCheck:
     """Verify the chain of the attached store."""
     chain = records(cursor)
@@ -54,9 +67,10 @@ def _record(seq: int, at: datetime, action: str, details: str, previous_hash: st
 
 
 def _details(text: str) -> Mapping[str, Any]:
-    """What the text says; text that somebody broke is shown as it is, and breaks the chain."""
+    """What the text says; text that is not as we write it is shown as it is, and breaks the chain."""
     try:
         said = json.loads(text)
-    except ValueError:
-        return {"unreadable": text}
-    return said if isinstance(said, dict) else {"unreadable": text}
+        is_ours = isinstance(said, dict) and canonical_json(said) == text  # blanks, a key twice, NaN: somebody's
+    except (ValueError, RecursionError):
+        is_ours = False
+    return said if is_ours else {"unreadable": text}

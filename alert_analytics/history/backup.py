@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 
-from alert_analytics.alerts.compliance import Copies
+from alert_analytics.alerts.compliance import AuditCheck, Copies
 from alert_analytics.engine import attach, connect
 from alert_analytics.errors import AlertAnalyticsError, QueryError, SourceError, SourceNotFoundError, StoreLockedError
 from alert_analytics.history import audit
@@ -84,11 +84,11 @@ def restore(backup: str | Path, to: str | Path, *, overwrite: bool) -> None:
     target = Path(os.path.realpath(to))
     if target == Path(os.path.realpath(backup)):
         raise SourceError(f"{to}: the backup itself.", hint="restore it to a path of its own.")
-    with _taken(target, overwrite=overwrite):
+    with _taken(target, overwrite=overwrite) as replaced:
         try:
             clear_left_over(target)
             _copied(backup, left_over(target))
-            mended(left_over(target), _restored)
+            mended(left_over(target), lambda connection: _restored(connection, target, replaced))
             replace(left_over(target), target)
         except (duckdb.Error, OSError) as error:
             if isinstance(error, AlertAnalyticsError):
@@ -179,16 +179,40 @@ def _copied(backup: str | Path, partial: Path) -> None:
         connection.close()
 
 
-def _restored(connection: DuckDBPyConnection) -> None:
+def _restored(connection: DuckDBPyConnection, target: Path, replaced: _Replaced | None) -> None:
     connection.execute(f"UPDATE {STORE}.meta SET generation = generation + 1")
-    audit.append(connection, "restore", {})
+    details: dict[str, object] = {}
+    if replaced is not None:
+        there = set(known(connection))
+        for path, made_at in replaced.backups:
+            if path not in there:
+                connection.execute(f"INSERT INTO {STORE}.backups VALUES (?, ?)", [path, made_at])
+        details = {"replaced_head": replaced.chain.head, "n_replaced": replaced.chain.n_records}
+    connection.execute(f"DELETE FROM {STORE}.backups WHERE path = ?", [str(target)])  # it is the store now
+    audit.append(connection, "restore", details)
+
+
+class _Replaced(NamedTuple):
+    """What outlives a store that another takes the place of: where its backups are, and what its audit came to."""
+
+    backups: list[tuple[str, datetime]]
+    chain: AuditCheck
+
+    @classmethod
+    def of(cls, connection: DuckDBPyConnection) -> _Replaced | None:
+        """Of the attached store; None of a database that is none, or that cannot be read."""
+        try:
+            backups = connection.execute(f"SELECT path, made_at FROM {STORE}.backups ORDER BY path").fetchall()
+            return cls([(str(path), made_at) for path, made_at in backups], audit.check(connection))
+        except duckdb.Error:
+            return None
 
 
 @contextmanager
-def _taken(target: Path, *, overwrite: bool) -> Iterator[None]:
-    """Hold what lies at a path while something else takes its place, so that nobody has it open."""
+def _taken(target: Path, *, overwrite: bool) -> Iterator[_Replaced | None]:
+    """Hold what lies at a path while something else takes its place, so that nobody has it open; what outlives it."""
     if not os.path.lexists(target):
-        yield
+        yield None
         return
     if not overwrite:
         raise SourceError(
@@ -198,15 +222,16 @@ def _taken(target: Path, *, overwrite: bool) -> Iterator[None]:
         raise SourceError(
             f"{target}: no DuckDB database, so it is not overwritten.", hint="restore to another path, or delete it."
         )
-    connection = connect()
+    connection, replaced = connect(), None
     try:
         try:
             attach(connection, target, name=STORE)
+            replaced = _Replaced.of(connection)
             connection.execute(f"CHECKPOINT {STORE}")  # a log left beside it would be taken for the new file's
         except StoreLockedError:
             raise
         except (SourceError, duckdb.Error):  # a broken store is what backups are for
             target.with_name(target.name + ".wal").unlink(missing_ok=True)
-        yield
+        yield replaced
     finally:
         connection.close()

@@ -69,7 +69,7 @@ class Compliance:
         Returns
         -------
         ErasureReport
-            It does not name the person.
+            It does not name the person. Where nobody was found it has no pseudonyms, and no file was written anew.
 
         Raises
         ------
@@ -86,6 +86,10 @@ class Compliance:
         Pseudonyms are made with ``ALERT_PSEUDONYM_KEY`` where it is set, so that the same person gets the same one
         again; else with a random key that nobody keeps. The alerts are folded anew from the events, and are those of a
         store that ingested the same events with the pseudonym.
+
+        A fingerprint that was computed of labels as Prometheus and Alertmanager do it, which anybody can who guesses
+        the labels, becomes the one of the new labels, in all events of the alert. A fingerprint that a vendor made of
+        the person in another way is not known as such and stays.
         """
         self._for_operators("erase")
         identifiers = Identifiers.of(subject)
@@ -100,14 +104,20 @@ class Compliance:
             erasure = Erasure(identifiers, names, details)
 
             def erased(base: Base, path: str) -> bool:
-                rewrite(base, path, erasure.fill, erasure.mend)
-                return True
+                is_there = next(erasure.where(base.cursor()), None) is not None
+                if is_there:
+                    rewrite(base, path, erasure.fill, erasure.mend)
+                return is_there
 
             done = backup.in_backups(copies, erased)  # first: if it fails, asking again finds everything to be done
             details |= {"n_backups": len(done.rewritten), "n_backups_missing": len(done.missing)}
-            erased(self._base, self._path)
+            erasure.changed.clear()
+            if erased(self._base, self._path):
+                self._forget_folds()
+            else:
+                names = names if done.rewritten else ()
+                _recorded(self._base.cursor(), "erase", {**details, "pseudonyms": list(names), "rows": {}})
             changed = {table: n for table, n in erasure.changed.items() if n}
-            self._forget_folds()
         return ErasureReport(names, key is not None, changed, done)
 
     def export_subject(self, subject: str | Iterable[str], path: str | Path | None = None) -> SubjectExport:
@@ -241,6 +251,9 @@ class Compliance:
     @classmethod
     def restore(cls, backup_path: str | Path, path: str | Path, *, overwrite: bool = False) -> None:
         """Make a store of a backup, which stays as it is. What was erased after the backup was made is there again.
+
+        The new store knows the backups of the one that it takes the place of, too, where that could still be read; and
+        its audit records how many records that one's had, and the last hash (``n_replaced``, ``replaced_head``).
 
         Parameters
         ----------

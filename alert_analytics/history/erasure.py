@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from alert_analytics.history import audit
 from alert_analytics.history.base import STORE
 from alert_analytics.history.refolding import refold
 from alert_analytics.history.rewriting import FRESH, quoted, tables
-from alert_analytics.history.subject import could_name, names_anyone, rewritten_rows
+from alert_analytics.history.subject import could_name, fingerprints_anew, names_anyone, rewritten_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -27,7 +27,7 @@ EVENTS, QUARANTINE, AUDIT = "alert_events", "quarantine", "audit"
 DERIVED = ("folded", "superseded")
 """What is folded from the events: copied where its timeline does not change, else folded anew."""
 
-_TEMPORARY = ("before", "after", "changed", "staged", "named", "contents")
+_TEMPORARY = ("before", "after", "changed", "staged", "named", "contents", "anew")
 
 
 @dataclass
@@ -69,12 +69,22 @@ class Erasure:
         connection.execute(f"UPDATE {STORE}.meta SET generation = generation + 1")
         counts = {table: n for table, n in sorted(self.changed.items()) if n}
         audit.append(connection, "erase", {**self.details, "pseudonyms": list(self.names), "rows": counts})
-        for table in tables(connection):
-            if names_anyone(connection.sql(f"FROM {STORE}.{quoted(table)}"), self.identifiers):
-                raise PrivacyError(
-                    f"The person is named in what the table {table} has to keep; nothing was changed.",
-                    hint="an identifier that is a word of the library's own records cannot be erased.",
-                )
+        table = next(self.where(connection), None)
+        if table is not None:
+            raise PrivacyError(
+                f"The person is named in what the table {table} has to keep; nothing was changed.",
+                hint="an identifier that is a word of the library's own records cannot be erased.",
+            )
+
+    def where(self, cursor: DuckDBPyConnection) -> Iterator[str]:
+        """Name the tables in which the person is named."""
+        for table in tables(cursor):
+            if table == AUDIT:
+                found = any(self.identifiers.found_in(one) for one in audit.values(cursor))
+            else:
+                found = names_anyone(cursor.sql(f"FROM {STORE}.{quoted(table)}"), self.identifiers)
+            if found:
+                yield table
 
     def _copy(self, cursor: DuckDBPyConnection, table: str) -> None:
         rows = cursor.sql(f"SELECT rowid AS number, * FROM {STORE}.{quoted(table)}")
@@ -87,9 +97,12 @@ class Erasure:
             cursor.execute(f"INSERT INTO {target} {query}")
             return
         named = could_name(rows, self.identifiers)
-        untouched = rows.filter(~named).select(duckdb.StarExpression(exclude=["number"]))
-        cursor.execute(f"INSERT INTO {target} {untouched.sql_query()}")
+        untouched = rows.filter(~named)
         self.changed[table] = self._rename(cursor, rows.filter(named))
+        if table == EVENTS:
+            untouched = self._follow_labels(cursor, untouched)
+        untouched = untouched.select(duckdb.StarExpression(exclude=["number"]))
+        cursor.execute(f"INSERT INTO {target} {untouched.sql_query()}")
         if table == EVENTS:
             self._copy_events(cursor)
         elif table == QUARANTINE:
@@ -107,6 +120,21 @@ class Erasure:
             _insert(cursor, "after", part)
             n_changed += n
         return n_changed
+
+    def _follow_labels(self, cursor: DuckDBPyConnection, unnamed: DuckDBPyRelation) -> DuckDBPyRelation:
+        """Give ``after`` the fingerprints of the new labels, for whole timelines; the events that stay as they are."""
+        events = cursor.sql(f"FROM {STORE}.{EVENTS}")
+        made = dict(fingerprints_anew(events, self.identifiers, self.names))
+        cursor.execute("CREATE OR REPLACE TEMP TABLE anew (timeline UBIGINT, fingerprint VARCHAR)")
+        times, prints = pa.array(made, pa.uint64()), pa.array(made.values(), pa.string())
+        _insert(cursor, "anew", pa.table({"timeline": times, "fingerprint": prints}))
+        unnamed, anew = unnamed.set_alias("unnamed"), cursor.table("anew").set_alias("anew")
+        same = "unnamed.timeline = anew.timeline"
+        follows = unnamed.join(anew, same, how="semi")
+        for table in ("before", "after"):
+            cursor.execute(f"INSERT INTO {table} {follows.sql_query()}")
+        cursor.execute(text_of(__package__, "erasure_anew"))
+        return unnamed.join(anew, same, how="anti")
 
     def _copy_events(self, cursor: DuckDBPyConnection) -> None:
         """What was made of an event's text is made anew: its timeline, and a fingerprint that stood for its content."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
-from duckdb import CaseExpression, ColumnExpression, ConstantExpression, FunctionExpression
+from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
+from alert_analytics.alerts.fingerprints import made_anew, with_fingerprints_anew
 from alert_analytics.alerts.pseudonyms import Identifiers, pseudonym
 from alert_analytics.errors import HistoryError, PrivacyError, SettingsError
 from alert_analytics.history.schema import LINE, labels_from
@@ -23,6 +24,7 @@ WITHHELD = "(withheld: it could name a person)"
 """What is kept of a refused row in which no person was found where one was said to be."""
 
 _GIVEN, _REFUSED, _NAMES = "persons_given", "persons_refused", "persons_names"
+_FINGERPRINTS = "persons_fingerprints"
 _TEXT = duckdb.type("VARCHAR")
 
 
@@ -116,7 +118,7 @@ def pseudonymised(
     for i in range(len(fields)):
         found |= {value for (value,) in cursor.table(_GIVEN).select(ColumnExpression(_of(i))).distinct().fetchall()}
     found.discard(None)
-    _keep(cursor, {value: pseudonym(key, value) for value in sorted(found)})
+    _keep(cursor, {value: pseudonym(key, value) for value in sorted(found)}, _NAMES)
     made = cursor.table(_GIVEN)
     for i in range(len(fields)):
         known = cursor.table(_NAMES).select(
@@ -127,6 +129,8 @@ def pseudonymised(
     for i, field in enumerate(fields):
         column = names[field.column]
         columns[column] = _renamed(field, columns[column], ColumnExpression(f"{_of(i)}_name"))
+    if {"labels", "fingerprint"} <= names.keys() and Field("fingerprint") not in fields:
+        made, columns = _following_labels(cursor, made, columns, names)
     return made.select(*(column.alias(name) for name, column in columns.items()))
 
 
@@ -171,7 +175,7 @@ def without_persons(cursor: DuckDBPyConnection, judged: DuckDBPyRelation, key: b
 
 def forget_persons(cursor: DuckDBPyConnection) -> None:
     """Drop what was noted of an input's persons."""
-    cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in (_GIVEN, _REFUSED, _NAMES)))
+    cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in (_GIVEN, _REFUSED, _NAMES, _FINGERPRINTS)))
 
 
 def _of(i: int) -> str:
@@ -212,17 +216,36 @@ def _renamed(field: Field, given: Expression, name: Expression) -> Expression:
     return CaseExpression(name.isnotnull(), put).otherwise(given)
 
 
+def _following_labels(
+    cursor: DuckDBPyConnection, made: DuckDBPyRelation, columns: dict[str, Expression], names: dict[str, str]
+) -> tuple[DuckDBPyRelation, dict[str, Expression]]:
+    """A fingerprint that was computed of the labels would say by trying who stood there: it follows the new ones."""
+    fingerprint = ColumnExpression(names["fingerprint"]).cast(_TEXT)
+    before, after = ColumnExpression(names["labels"]), columns[names["labels"]]
+    changed = made.filter(fingerprint.isnotnull() & (before != after))
+    told = changed.select(fingerprint.alias("f"), before.alias("b"), after.alias("a")).distinct().to_arrow_table()
+    found = made_anew((row["f"], dict(row["b"]), dict(row["a"])) for row in told.to_pylist())
+    _keep(cursor, found, _FINGERPRINTS)
+    anew = cursor.table(_FINGERPRINTS).select(
+        ColumnExpression("value").alias(f"{_FINGERPRINTS}_value"),
+        ColumnExpression("name").alias(f"{_FINGERPRINTS}_name"),
+    )
+    made = made.join(anew, fingerprint == ColumnExpression(f"{_FINGERPRINTS}_value"), how="left")
+    follows = CoalesceOperator(ColumnExpression(f"{_FINGERPRINTS}_name"), fingerprint)
+    return made, columns | {names["fingerprint"]: follows}
+
+
 def _nothing() -> Expression:
     return ConstantExpression(None).cast(_TEXT)
 
 
-def _keep(cursor: DuckDBPyConnection, names: dict[str, str]) -> None:
+def _keep(cursor: DuckDBPyConnection, names: dict[str, str], as_table: str) -> None:
     table = pa.table(
         {"value": pa.array(list(names), type=pa.string()), "name": pa.array(list(names.values()), type=pa.string())}
     )
     cursor.register("handed_over", table)
     try:
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_NAMES} AS FROM handed_over")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE {as_table} AS FROM handed_over")
     finally:
         cursor.unregister("handed_over")
 
@@ -253,4 +276,4 @@ def _cleared(text: str | None, people: Sequence[str] | frozenset[str], key: byte
         return WITHHELD if withheld else text
     names = [pseudonym(key, one) for one in identifiers.texts]
     cleared: str = identifiers.replaced(text, names)
-    return cleared
+    return with_fingerprints_anew(text, cleared, lambda labels: identifiers.replaced(labels, names))

@@ -190,6 +190,8 @@ class AlertStore(Compliance):
             Where the input names persons: columns of text (``"assignee"``), labels (``"label:caller"``), keys of the
             metadata (``"metadata:user"``). A keyed hash takes the place of the whole value before anything is stored;
             the key comes from the environment (``ALERT_PSEUDONYM_KEY``). What other columns say of a person stays.
+            A fingerprint that was computed of the labels, as Prometheus and Alertmanager do it, follows them; an event
+            without labels whose fingerprint another input explains does not.
 
         Returns
         -------

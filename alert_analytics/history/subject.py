@@ -11,6 +11,7 @@ import pyarrow as pa
 from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.alerts.compliance import SubjectExport
+from alert_analytics.alerts.fingerprints import made_anew, with_fingerprints_anew
 from alert_analytics.history.base import STORE
 from alert_analytics.history.scope import Scope, tenant_rows
 
@@ -74,6 +75,29 @@ def names_anyone(rows: DuckDBPyRelation, identifiers: Identifiers) -> bool:
     return any(identifiers.found_in(row) for batch in chosen.to_arrow_reader(_ROWS) for row in batch.to_pylist())
 
 
+def fingerprints_anew(
+    events: DuckDBPyRelation, identifiers: Identifiers, names: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    """Give the timelines whose fingerprint was computed of labels that name the person, with the one to be.
+
+    Parameters
+    ----------
+    events : DuckDBPyRelation
+        The log.
+    identifiers, names
+        Whom, and what stands for each identifier.
+    """
+    labels = events.select("labels")
+    told = events.filter(could_name(labels, identifiers)).select("timeline, fingerprint, labels").distinct()
+    for batch in told.to_arrow_reader(_ROWS):
+        for row in batch.to_pylist():
+            before = dict(row["labels"])
+            after = identifiers.replaced(before, names)
+            if after != before:
+                for fingerprint in made_anew([(row["fingerprint"], before, after)]).values():
+                    yield row["timeline"], fingerprint
+
+
 def exported(cursor: DuckDBPyConnection, tenant: str | None, identifiers: Identifiers) -> SubjectExport:
     """Collect everything in which a person's identifiers occur.
 
@@ -106,6 +130,10 @@ def _renamed(
     if not identifiers.found_in(row):
         return row
     made: dict[str, Any] = {column: identifiers.replaced(value, names) for column, value in row.items()}
+    if row.get("original") is not None and "reason" in row:  # of the quarantine
+        made["original"] = with_fingerprints_anew(
+            row["original"], made["original"], lambda labels: identifiers.replaced(labels, names)
+        )
     for column in maps:  # two labels can have become one
         if made[column] is not None:
             made[column] = list(dict(made[column]).items())

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, Field
 
 from alert_analytics.alerts.events import AlertEvent
-from alert_analytics.sources.labels import Labelled, fingerprint_of, first_of
+from alert_analytics.alerts.fingerprints import fingerprint_of
+from alert_analytics.sources.labels import Labelled, first_of
 from alert_analytics.sources.payload import PayloadSource
 from alert_analytics.sources.words import Moment
 

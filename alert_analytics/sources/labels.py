@@ -22,37 +22,6 @@ SEVERITIES = {
 }
 """Usual words of the label ``severity``, to ours."""
 
-_OFFSET, _PRIME, _MASK = 0xCBF29CE484222325, 0x100000001B3, 0xFFFFFFFFFFFFFFFF
-
-
-def fingerprint_of(labels: Mapping[str, str]) -> str:
-    """Compute the fingerprint that Prometheus and Alertmanager give an alert.
-
-    Parameters
-    ----------
-    labels : mapping of str to str
-        All labels of the alert, the name of its rule (``alertname``) among them.
-
-    Returns
-    -------
-    str
-        Sixteen hexadecimal digits.
-
-    Notes
-    -----
-    FNV-1a with 64 bits over the labels in order of their names: each name, the byte 0xFF, its value, the byte 0xFF.
-
-    Examples
-    --------
-    >>> fingerprint_of({})
-    'cbf29ce484222325'
-    """
-    found = _OFFSET
-    for name in sorted(labels):
-        for byte in b"%b\xff%b\xff" % (name.encode(), labels[name].encode()):
-            found = ((found ^ byte) * _PRIME) & _MASK
-    return f"{found:016x}"
-
 
 def first_of(labels: Mapping[str, str], names: Sequence[str]) -> str | None:
     """The value of the first of these labels that is there and not empty."""

@@ -11,9 +11,10 @@ from typing import ClassVar, Literal, NamedTuple
 from pydantic import BaseModel, Field, FiniteFloat
 
 from alert_analytics.alerts.events import AlertEvent
+from alert_analytics.alerts.fingerprints import fingerprint_of
 from alert_analytics.errors import SourceError
 from alert_analytics.sources.alertmanager import written
-from alert_analytics.sources.labels import Labelled, fingerprint_of
+from alert_analytics.sources.labels import Labelled
 from alert_analytics.sources.payload import PayloadSource
 
 _EPOCH = datetime(1970, 1, 1)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from alert_analytics.alerts.fingerprints import fingerprint_of
 from alert_analytics.sources import Alertmanager
-from alert_analytics.sources.labels import fingerprint_of
 from tests.renderers.story import END, TrueAlert
 
 CANNOT_SAY = {

@@ -229,8 +229,10 @@ def test_reports_say_what_was_done_in_words() -> None:
         "in its place. 1 backup rewritten too. Not found, so untouched: /b/two."
     )
     assert erasure.to_dict()["backups"] == {"rewritten": ("/b/one",), "missing": ("/b/two",)}
-    nothing = ErasureReport(("person-1",), False, {})
-    assert nothing.sentence == "No row named the person; the file was rewritten with person-1 in its place."
+    assert ErasureReport(("person-1",), False, {}, Copies(("/b/one",))).sentence == (
+        "No row of the store named the person, who is person-1 in its backups now. 1 backup rewritten too."
+    )
+    assert ErasureReport((), False, {}).sentence == "Nobody of that name was found; nothing was changed."
     retention = RetentionReport(DAY, 1, 2, 3)
     assert retention.sentence == (
         "1 alert that ended before 2026-03-01 00:00:00 went, with 2 events and 3 rows that had been set aside."

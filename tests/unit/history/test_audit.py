@@ -56,6 +56,10 @@ def test_what_was_done_is_on_record_and_nobody_is_named(tmp_path: Path) -> None:
         ("UPDATE store.audit SET details = '{\"n_rows\":0}' WHERE seq = 1", 1),
         ("UPDATE store.audit SET details = 'no json' WHERE seq = 3", 3),
         ("UPDATE store.audit SET details = '[1]' WHERE seq = 4", 4),
+        ("UPDATE store.audit SET details = '{\"a\":NaN}' WHERE seq = 2", 2),
+        ("UPDATE store.audit SET details = repeat('[', 200000) WHERE seq = 2", 2),
+        ("UPDATE store.audit SET details = '{ }' WHERE seq = 2", 2),
+        ("UPDATE store.audit SET details = '{\"n_rows\":9,' || details[2:] WHERE seq = 1", 1),
         ('UPDATE store.audit SET "at" = "at" + INTERVAL 1 SECOND WHERE seq = 5', 5),
         ("UPDATE store.audit SET action = 'nothing' WHERE seq = 4", 4),
         ("DELETE FROM store.audit WHERE seq = 1", 1),
@@ -67,5 +71,6 @@ def test_tampering_is_found_where_it_was_done(tampering: str, place: int | None,
         worked(store, tmp_path)._base.cursor().execute(tampering)
         found = store.verify_audit()
         assert found.broken_at == place
+        assert store.audit().num_rows == found.n_records
         store.erase("somebody.else")  # a broken chain goes on, and stays broken
         assert store.verify_audit().broken_at == place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -141,6 +142,29 @@ def test_a_store_is_overwritten_only_when_told(tmp_path: Path) -> None:
     with AlertStore.open(path) as store:
         assert store.history().n_alerts == 5
     assert names(tmp_path) == ["a.duckdb", "b.duckdb"]
+
+
+def test_backups_of_the_store_that_was_replaced_are_known(tmp_path: Path) -> None:
+    """Else an erasure would leave a person in those made after the one that was restored."""
+    path, person = tmp_path / "a.duckdb", "ann.quill"
+    with AlertStore.open(path) as store:
+        first = store.backup(tmp_path / "b1.duckdb")
+        store.ingest(rows(1).with_columns(assignee=pl.lit(person)))
+        second = store.backup(tmp_path / "b2.duckdb")
+        replaced = store.verify_audit()
+    AlertStore.restore(first, path, overwrite=True)
+    with AlertStore.open(path) as store:
+        assert store.backups() == [str(first), str(second)]
+        assert json.loads(store.audit()["details"].to_pylist()[-1]) == {
+            "replaced_head": replaced.head,
+            "n_replaced": 2,
+        }
+        assert store.verify_audit().is_sound
+        store.erase(person)
+    assert person not in AlertHistory.open(second).to_arrow()["assignee"].to_pylist()
+    AlertStore.restore(first, second, overwrite=True)  # a store is no backup of itself
+    with AlertStore.open(second) as store:
+        assert store.backups() == [str(first)]
 
 
 def test_a_log_that_a_crash_left_is_not_taken_for_the_restored_stores(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert_analytics.alerts import AlertEvent
+from alert_analytics.alerts.fingerprints import fingerprint_of
 from alert_analytics.alerts.pseudonyms import Identifiers, pseudonym
 from alert_analytics.engine import connection as connection_module
 from alert_analytics.errors import (
@@ -378,6 +379,45 @@ def test_what_has_to_be_kept_names_nobody() -> None:
         assert store.verify_audit().n_records == 1
 
 
+def test_a_word_of_the_records_keys_can_be_erased() -> None:
+    with AlertStore.open() as store:
+        fed(store).erase(PERSON)
+        store.ingest(pl.DataFrame({"message": ["rows of pseudonyms"], "fired_at": [at(1)]}))
+        assert store.erase("rows").n_rows == store.erase("pseudonyms").n_rows == 1
+        assert store.verify_audit().is_sound
+
+
+def test_who_is_not_there_costs_nothing_but_a_record(tmp_path: Path) -> None:
+    path = tmp_path / "a.duckdb"
+    with AlertStore.open(path) as store:
+        fed(store)
+        copy = store.backup(tmp_path / "b.duckdb")
+        store._base.cursor().execute("CHECKPOINT store")
+        files = [one.stat().st_ino for one in (path, copy)]
+        report = store.erase(["nobody.at.all", "ann"])
+        assert report.sentence == "Nobody of that name was found; nothing was changed."
+        assert (report.pseudonyms, report.changed, report.backups.rewritten) == ((), {}, ())
+        assert [one.stat().st_ino for one in (path, copy)] == files
+        last = store.audit().to_pylist()[-1]
+        assert (last["action"], json.loads(last["details"])) == (
+            "erase",
+            {"is_keyed": True, "n_backups": 0, "n_backups_missing": 0, "pseudonyms": [], "rows": {}},
+        )
+
+
+def test_who_is_in_a_backup_alone_is_found_there(tmp_path: Path) -> None:
+    with AlertStore.open(tmp_path / "a.duckdb") as store:
+        store.ingest(pl.DataFrame({"assignee": [PERSON], "fired_at": [at(1)], "resolved_at": [at(2)]}))
+        store.backup(tmp_path / "b.duckdb")
+        (tmp_path / "b.duckdb").rename(tmp_path / "away.duckdb")
+        store.erase(PERSON)
+        (tmp_path / "away.duckdb").rename(tmp_path / "b.duckdb")
+        report = store.erase(PERSON)
+    assert (report.pseudonyms, report.n_rows, len(report.backups.rewritten)) == ((NAMES[0],), 0, 1)
+    assert "No row of the store named the person" in report.sentence
+    assert AlertHistory.open(tmp_path / "b.duckdb").to_arrow()["assignee"].to_pylist() == [NAMES[0]]
+
+
 def test_tables_of_somebody_else_are_not_lost(tmp_path: Path) -> None:
     with AlertStore.open(tmp_path / "a.duckdb") as store:
         fed(store)._base.cursor().execute(f"CREATE TABLE store.notes AS SELECT '{SHORT} wrote' AS note, 3 AS n")
@@ -594,3 +634,51 @@ def test_what_pseudonymise_cannot_do_is_said(monkeypatch: pytest.MonkeyPatch) ->
         assert "short" not in str(refused.value)
         assert isinstance(refused.value, AlertAnalyticsError)
         assert store.history().n_alerts == 0
+
+
+# -- fingerprints that are hashes of labels -------------------------------------------------------------------------
+
+
+def payload(who: str, *, sends_fingerprint: bool, severity: str = "low") -> dict[str, Any]:
+    """A webhook of Alertmanager, whose fingerprint anybody can compute who guesses the labels."""
+    labels = {"alertname": "disk", "owner": who, "severity": severity}
+    alert = {"status": "firing", "labels": labels, "startsAt": "2026-03-01T01:00:00Z", "endsAt": "0001-01-01T00:00:00Z"}
+    return {"version": "4", "alerts": [alert | ({"fingerprint": fingerprint_of(labels)} if sends_fingerprint else {})]}
+
+
+@pytest.mark.parametrize("sends_fingerprint", [True, False])
+@pytest.mark.parametrize("when", ["erase", "ingest"])
+def test_a_fingerprint_computed_of_labels_follows_them(when: str, sends_fingerprint: bool) -> None:
+    def told(who: str) -> list[dict[str, Any]]:
+        return [payload(who, sends_fingerprint=sends_fingerprint, severity=one) for one in ("low", "odd")]
+
+    people = ["label:owner"] if when == "ingest" else []
+    with AlertStore.open() as store, AlertStore.open() as twin:
+        store.ingest(told(SHORT), source="alertmanager", pseudonymise=people)
+        twin.ingest(told(NAMES[1]), source="alertmanager")
+        if when == "erase":
+            store.erase(SHORT)
+        assert len(content(twin)["quarantine"]) == 1
+        assert content(store) == content(twin)
+
+
+def test_all_events_of_the_alert_follow_the_new_fingerprint() -> None:
+    """Also a resolve that says nothing but the fingerprint; one that is no hash of the labels stays."""
+
+    def told(who: str) -> list[AlertEvent]:
+        labels = {"alertname": "disk", "owner": who}
+        return [
+            AlertEvent("fire", fingerprint_of(labels), at(1), rule="disk", labels=labels),
+            AlertEvent("resolve", fingerprint_of(labels), at(3)),
+            AlertEvent("fire", "their own", at(1), rule="disk", labels=labels),
+            AlertEvent("resolve", "their own", at(2)),
+        ]
+
+    for people in ([], ["label:owner"]):
+        with AlertStore.open() as store, AlertStore.open() as twin:
+            store.ingest(told(SHORT), source=Events(), pseudonymise=people)
+            twin.ingest(told(NAMES[1]), source=Events())
+            if not people:
+                assert store.erase(SHORT).changed == {"alert_events": 2}
+            assert content(store) == content(twin)
+            assert [one["status"] for one in alerts(store)] == ["resolved", "resolved"]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from alert_analytics.alerts.fingerprints import fingerprint_of
 from alert_analytics.errors import SourceError
 from alert_analytics.sources import Alertmanager
-from alert_analytics.sources.labels import fingerprint_of
 from tests.renderers import alertmanager, story
 from tests.staging import staged
 

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alert_analytics.alerts.fingerprints import fingerprint_of
 from alert_analytics.errors import SourceError
 from alert_analytics.sources import Prometheus
-from alert_analytics.sources.labels import fingerprint_of
 from tests.renderers import prometheus, story
 from tests.staging import staged
 
