@@ -627,6 +627,15 @@ def test_what_is_kept_of_a_refused_row(row: dict[str, str | None], is_kept: bool
         assert not Identifiers.of([PERSON, SHORT]).found_in(original)
 
 
+def test_one_person_found_does_not_speak_for_another() -> None:
+    """The second stands in the text in another spelling than the field's value, so nothing takes it out."""
+    told = {"assignee": [PERSON], "metadata": [f'{{"user": {{"name" :  "{SHORT}"}}}}']}
+    rows = pl.DataFrame({**told, "severity": ["odd"], "fired_at": [at(1)]})
+    with AlertStore.open() as store:
+        store.ingest(rows, pseudonymise=["assignee", "metadata:user"])
+        assert store.history().quarantine()["original"].to_pylist() == ["(withheld: it could name a person)"]
+
+
 def test_of_a_payload_that_could_not_be_read_nothing_is_kept() -> None:
     with AlertStore.open() as store:
         store.ingest([{"version": "4", "alerts": [SHORT]}], source="alertmanager", pseudonymise=["label:owner"])
