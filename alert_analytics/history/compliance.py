@@ -57,7 +57,8 @@ class Compliance:
 
         The files are written anew, since deleted rows stay in a database's file. What the file system, a snapshot or a
         copy made without :meth:`backup` still holds is out of reach. Restoring a backup that was moved away brings the
-        person back.
+        person back, and so does ingesting again a file that names them, unless ``ingest(pseudonymise=...)`` names its
+        fields.
 
         Parameters
         ----------
@@ -158,6 +159,7 @@ class Compliance:
 
         Open alerts stay, however old they are. What stays is as it was, but for what was known at moments before
         (``as_of``). The store and its backups are written anew. Done again, it changes nothing.
+        Ingesting a file again brings back what it holds.
 
         Parameters
         ----------

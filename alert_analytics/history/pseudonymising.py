@@ -25,6 +25,7 @@ WITHHELD = "(withheld: it could name a person)"
 
 _GIVEN, _REFUSED, _NAMES = "persons_given", "persons_refused", "persons_names"
 _FINGERPRINTS = "persons_fingerprints"
+_CAME, _BARE, _READ = (f"__alert_analytics_{name}" for name in ("came", "bare", "read"))
 _TEXT = duckdb.type("VARCHAR")
 
 
@@ -105,14 +106,19 @@ def pseudonymised(
     """
     names = {name.lower(): name for name in rows.columns}
     kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
-    fields = [field for field in dict.fromkeys(map(Field.of, said)) if field.column in names]
+    wanted = list(dict.fromkeys(map(Field.of, said)))
+    fields = [field for field in wanted if field.column in names]
     columns = {name: ColumnExpression(name) for name in rows.columns}
     if "labels" in names and any(field.column == "labels" for field in fields):
         labels = names["labels"]
         columns[labels] = labels_from(kinds[labels], ColumnExpression(labels))
-    rows = rows.select(*(column.alias(name) for name, column in columns.items()))
+    came = _came(names) if len(fields) == len(wanted) else ConstantExpression(False)
+    was_null = ColumnExpression(names["labels"]).isnull() if "labels" in names else ConstantExpression(True)
+    chosen = (column.alias(name) for name, column in columns.items())
+    given = rows.select(*chosen, came.alias(_CAME), was_null.alias(_BARE))
+    is_read = _is_read(fields, names).alias(_READ)
     people = [_person(field, names[field.column]).alias(_of(i)) for i, field in enumerate(fields)]
-    given = rows.select(duckdb.StarExpression(), *people)
+    given = given.select(duckdb.StarExpression(), is_read, *people)
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_GIVEN} AS {given.sql_query()}")
     found: set[str] = set()
     for i in range(len(fields)):
@@ -149,8 +155,8 @@ def without_persons(cursor: DuckDBPyConnection, judged: DuckDBPyRelation, key: b
     Returns
     -------
     DuckDBPyRelation
-        The same rows. Of a refused one in which no person was found nothing is kept but the reason: it may not have
-        been read far enough.
+        The same rows. The original of a refused one is kept, with pseudonyms, where every person that its fields name
+        was found in it, or where they were read and name nobody; else nothing is kept but the reason.
     """
     refused = judged.filter(ColumnExpression("reason").isnotnull())
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE {_REFUSED} AS {refused.sql_query()}")
@@ -158,9 +164,9 @@ def without_persons(cursor: DuckDBPyConnection, judged: DuckDBPyRelation, key: b
     if not table.num_rows:
         return judged
     people = _people_by_line(cursor)
-    for column in ("original", "reason"):
+    for column, clear in (("original", _original), ("reason", _reason)):
         texts = [
-            _cleared(text, people.get(line, frozenset()), key, withheld=column == "original")
+            None if text is None else clear(text, people.get(line), key)
             for line, text in zip(table["line"].to_pylist(), table[column].to_pylist(), strict=True)
         ]
         table = table.set_column(table.column_names.index(column), column, pa.array(texts, type=pa.string()))
@@ -198,6 +204,28 @@ def _person(field: Field, column: str) -> Expression:
         valid = CaseExpression(FunctionExpression("json_valid", text), text).otherwise(_nothing())
         value = FunctionExpression("json_extract_string", valid, _path(field.key))
     return FunctionExpression("nullif", value, ConstantExpression(""))
+
+
+def _came(names: dict[str, str]) -> Expression:
+    """Whether a row is one: a payload that its source could not use has a row of nothing but the reason."""
+    return (
+        ColumnExpression(names["kind"]).isnotnull() if {"kind", "reason"} <= names.keys() else ConstantExpression(True)
+    )
+
+
+def _is_read(fields: Sequence[Field], names: dict[str, str]) -> Expression:
+    """Whether what a row holds in the fields was understood, so that nobody found means that nobody is there."""
+    read: Expression = ConstantExpression(True)
+    for field in fields:
+        value = ColumnExpression(names[field.column])
+        if field.column == "labels":
+            read = read & (value.isnotnull() | ColumnExpression(_BARE))
+        elif field.key is not None:
+            text = value.cast(_TEXT)
+            valid = CaseExpression(FunctionExpression("json_valid", text), text).otherwise(_nothing())
+            is_object = FunctionExpression("json_type", valid) == ConstantExpression("OBJECT")
+            read = read & (value.isnull() | CoalesceOperator(is_object, ConstantExpression(False)))
+    return read
 
 
 def _renamed(field: Field, given: Expression, name: Expression) -> Expression:
@@ -251,29 +279,51 @@ def _keep(cursor: DuckDBPyConnection, names: dict[str, str], as_table: str) -> N
 
 
 def _people_by_line(cursor: DuckDBPyConnection) -> dict[int, frozenset[str]]:
+    """The persons of each line with a refused row; without the lines whose fields could not be read."""
     given = cursor.table(_GIVEN)
     place = next((name for name in (LINE, "line") if name in given.columns), None)
     if place is None:
         return {}
     people = [name for name in given.columns if name.startswith(_of(0)[:-1])]
-    columns = [ColumnExpression(name) for name in (place, *people)]
+    columns = [ColumnExpression(name) for name in (place, _CAME, _READ, *people)]
     found: dict[int, set[str]] = {}
+    came, unread = set[int](), set[int]()
     refused = given.join(
         cursor.table(_REFUSED).select(ColumnExpression("line").alias("refused_line")).distinct(),
         ColumnExpression(place) == ColumnExpression("refused_line"),
     )
-    for line, *values in refused.select(*columns).fetchall():
+    for line, has_come, is_read, *values in refused.select(*columns).fetchall():
         found.setdefault(line, set()).update(value for value in values if value)
-    return {line: frozenset(values) for line, values in found.items()}
+        came |= {line} if has_come else set()
+        unread |= set() if is_read else {line}
+    return {line: frozenset(values) for line, values in found.items() if values or line in came - unread}
 
 
-def _cleared(text: str | None, people: Sequence[str] | frozenset[str], key: bytes, *, withheld: bool) -> str | None:
-    if text is None:
-        return None
+def _original(text: str, people: frozenset[str] | None, key: bytes) -> str:
+    """The text without the persons; withheld where they were not read, or one stands there in a way that is not known.
+
+    Its place in the text is not known then, so nothing says what else names the person.
+    """
+    if people is not None and not people:
+        return text
     try:
-        identifiers = Identifiers.of(people)
-    except PrivacyError:  # nobody was found, or a name that cannot be told from other text
-        return WITHHELD if withheld else text
+        each = [Identifiers.of(one) for one in people or ()]
+    except PrivacyError:  # a name that cannot be told from other text
+        return WITHHELD
+    if not each or not all(one.found_in(text) for one in each):
+        return WITHHELD
+    return _cleared(text, people or (), key)
+
+
+def _reason(text: str, people: frozenset[str] | None, key: bytes) -> str:
+    try:
+        return _cleared(text, people or (), key)
+    except PrivacyError:  # nobody, or a name that cannot be told from other text
+        return text
+
+
+def _cleared(text: str, people: Iterable[str], key: bytes) -> str:
+    identifiers = Identifiers.of(people)
     names = [pseudonym(key, one) for one in identifiers.texts]
     cleared: str = identifiers.replaced(text, names)
     return with_fingerprints_anew(text, cleared, lambda labels: identifiers.replaced(labels, names))

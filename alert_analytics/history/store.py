@@ -171,6 +171,9 @@ class AlertStore(Compliance):
     ) -> IngestReport:
         """Add alerts. The same input twice, in any order, gives the same store.
 
+        What retention or :meth:`erase` took away is there again once an input that holds it is ingested again; persons
+        do not come back where `pseudonymise` names their fields, with the same key.
+
         Split in any way as well, where its rows have an identity (a fingerprint, or an event log's). Without one, a row
         that comes again resolved is another alert, and identical rows of two inputs count once.
 
@@ -191,7 +194,9 @@ class AlertStore(Compliance):
             metadata (``"metadata:user"``). A keyed hash takes the place of the whole value before anything is stored;
             the key comes from the environment (``ALERT_PSEUDONYM_KEY``). What other columns say of a person stays.
             A fingerprint that was computed of the labels, as Prometheus and Alertmanager do it, follows them; an event
-            without labels whose fingerprint another input explains does not.
+            without labels whose fingerprint another input explains does not. Of a row that is set aside the original
+            is withheld, and so cannot be replayed, where a person that it names was not found in it, or the fields
+            could not be read.
 
         Returns
         -------
