@@ -8,6 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, no more.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
