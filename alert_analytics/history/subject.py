@@ -134,9 +134,9 @@ def _renamed(
         made["original"] = with_fingerprints_anew(
             row["original"], made["original"], lambda labels: identifiers.replaced(labels, names)
         )
-    for column in maps:  # two labels can have become one
+    for column in maps:  # two labels can have become one, and they are kept in order
         if made[column] is not None:
-            made[column] = list(dict(made[column]).items())
+            made[column] = sorted(dict(made[column]).items())
     return made
 
 
