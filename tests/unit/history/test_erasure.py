@@ -597,7 +597,7 @@ def test_persons_get_their_pseudonyms_before_anything_is_kept(tmp_path: Path) ->
         assert (report.n_new, report.n_quarantined) == (2, 2)
         named, nobody = sorted(store.history().to_arrow().to_pylist(), key=lambda row: row["message"], reverse=True)
         assert named["assignee"] == NAMES[0]
-        assert named["labels"] == [("z", "1"), ("caller", NAMES[1]), ("b", "2")]
+        assert named["labels"] == [("b", "2"), ("caller", NAMES[1]), ("z", "1")]  # labels are kept in order
         assert (nobody["assignee"], nobody["labels"]) == ("", [("host", "a")])
         originals = store.history().quarantine()["original"].to_pylist()
         [told] = [text for text in originals if NAMES[0] in text]
