@@ -31,8 +31,7 @@ said AS (
         greatest(max(escalations), nullif(count(*) FILTER (kind = 'escalate'), 0)) AS escalations,
         greatest(max(reassignments), nullif(count(*) FILTER (kind = 'reassign'), 0)) AS reassignments,
         max(reopens) AS reopens,
-        greatest(max(notifications), nullif(count(*) FILTER (kind = 'notify'), 0)) AS notifications,
-        arg_max(coalesce(status = 'suppressed', false), place) FILTER (status = 'suppressed' OR kind = 'unsuppress') AS was_suppressed
+        greatest(max(notifications), nullif(count(*) FILTER (kind = 'notify'), 0)) AS notifications
     FROM members
     GROUP BY alert
 )
@@ -50,7 +49,7 @@ SELECT
     team,
     severity,
     CASE
-        WHEN times.is_suppressed OR coalesce(was_suppressed, false) THEN 'suppressed'
+        WHEN times.is_suppressed THEN 'suppressed'
         WHEN times.resolved_at IS NOT NULL THEN 'resolved'
         WHEN times.acknowledged_at IS NOT NULL THEN 'acknowledged'
         ELSE 'firing'

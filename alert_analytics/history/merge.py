@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from alert_analytics.engine import failure
+from alert_analytics.engine import failure, run
 from alert_analytics.engine.query import text_of
 from alert_analytics.history.folding import fold_events
 
@@ -91,6 +91,9 @@ def merge(
         cursor.execute(f"CREATE OR REPLACE TEMP VIEW judged_rows AS {judged.sql_query()}")
         cursor.execute(text_of(__package__, "stage"))
         if cursor.execute("SELECT 1 FROM staged WHERE fingerprint IS NULL AND reason IS NULL LIMIT 1").fetchall():
+            nameless = cursor.sql("FROM staged WHERE fingerprint IS NULL AND reason IS NULL")
+            named = run(cursor, "content", package=__package__, relations={"nameless": nameless}).relation
+            cursor.execute(f"CREATE OR REPLACE TEMP TABLE named AS {named.sql_query()}")
             cursor.execute(text_of(__package__, "stage_nameless"))
         if cursor.execute("SELECT 1 FROM staged WHERE reason IS NOT NULL AND kind <> 'row' LIMIT 1").fetchall():
             cursor.execute(text_of(__package__, "stage_refused"))

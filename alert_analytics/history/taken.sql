@@ -39,6 +39,12 @@ parts AS (
         'row_resolve' AS part, resolved_at AS time, resolved_at AS taken_at
     FROM latest
     WHERE resolved_at IS NOT NULL
+    UNION ALL BY NAME
+    SELECT
+        timeline, kind, happened_at, observed_at, sequence, tenant_id, source, fingerprint, fired_at, ingested_at,
+        tie, 'suppress' AS part, fired_at AS time, fired_at AS taken_at
+    FROM latest
+    WHERE status = 'suppressed'
 ),
 coded AS (
     SELECT

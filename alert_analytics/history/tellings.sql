@@ -11,4 +11,4 @@ SELECT DISTINCT
 FROM taken
 INNER JOIN alert_of USING (place)
 LEFT JOIN times USING (alert)
-WHERE taken.part NOT IN ('row_acknowledge', 'row_resolve')
+WHERE taken.kind <> 'row' OR taken.part = 'row_fire'

@@ -179,12 +179,17 @@ def _tell_again(state, j, time):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
-    """Take an event that changes alert `j` without beginning or ending it."""
+def _change(state, first, n_alerts, j, current, kind, time, latest_end, ended):  # type: ignore[no-untyped-def]
+    """Take an event that changes alert `j` without beginning it; the result is the timeline's latest end."""
     is_open = state[_END, j] == NEVER
     if kind == _REOPEN and not is_open:
         state[_END, j] = NEVER
         state[_REOPENS, j] += 1
+        return _latest_end(state, first, n_alerts, ended)
+    if kind == _ROW_RESOLVE or (kind == _RESOLVE and j == current):
+        if is_open and time >= state[_START, j]:
+            state[_END, j] = time
+            return max(latest_end, time)
     elif kind in (_ACKNOWLEDGE, _ROW_ACKNOWLEDGE):
         # A row says when it was acknowledged, be it after its end.
         if time >= state[_START, j] and (is_open or time <= state[_END, j] or kind == _ROW_ACKNOWLEDGE):
@@ -196,6 +201,7 @@ def _change(state, j, kind, time):  # type: ignore[no-untyped-def]
         state[_SUPPRESSED, j] = 1
     elif kind == _UNSUPPRESS:
         state[_SUPPRESSED, j] = 0
+    return latest_end
 
 
 @njit(cache=True)
@@ -205,6 +211,19 @@ def _met_by(met, first, n_met, start):  # type: ignore[no-untyped-def]
         if met[0, j] == start:
             return met[1, j]
     return -1
+
+
+@njit(cache=True)
+def _resolved(state, first, n_alerts, current, is_sorted, time, claimed):  # type: ignore[no-untyped-def]
+    """Find the alert that a resolve speaks of; -1 where it tells of one that is not known."""
+    known = -1 if claimed == NEVER else _began_at(state, first, n_alerts, is_sorted, claimed)
+    if current >= 0 and state[_END, current] == NEVER and time >= state[_START, current]:
+        is_earlier = known >= 0 and claimed < state[_START, current] and claimed != state[_CLAIM, current]
+        if not is_earlier:
+            return current
+    if known >= 0 or (claimed != NEVER and time >= claimed):
+        return known
+    return _at(state, first, n_alerts, current, is_sorted, time)
 
 
 @njit(cache=True)
@@ -218,71 +237,51 @@ def _sweep(timeline, kind, happened, observed, claimed, ended, alert_of, state):
             first, current, is_sorted, latest_end, first_met = n_alerts, -1, True, ended[i], n_met
         k, t, s = kind[i], happened[i], claimed[i]
         is_open = current >= 0 and state[_END, current] == NEVER
-        begins, start, target = False, t, -1
+        begins, told_again, start, target = False, False, t, -1
         if s != NEVER and k != _RESOLVE and k != _FIRE:
             target = _began_at(state, first, n_alerts, is_sorted, s)
         if target < 0 and k in (_ROW_ACKNOWLEDGE, _ROW_RESOLVE):
             target = _met_by(met, first_met, n_met, s)
-        if k == _FIRE:
-            if is_open:
+        if k == _FIRE and not is_open:
+            if t < latest_end or (current >= 0 and t == state[_START, current]):
+                start = max(observed[i], latest_end)
+            target = _began_at(state, first, n_alerts, is_sorted, start)
+            begins = target < 0
+            if not begins:  # over and on again in one instant: the same alert goes on
+                current = target
+                k = _REOPEN
+        elif k == _FIRE:
+            target, told_again = current, True
+        elif k == _ROW_FIRE and target < 0:
+            told_again = is_open and state[_BY_ROW, current] == 0
+            begins = not told_again
+            if told_again:
                 target = current
-                _tell_again(state, target, t)
-                is_sorted = is_sorted and (target == first or state[_START, target - 1] <= state[_START, target])
-            else:
-                begins = True
-                if t < latest_end or (current >= 0 and t == state[_START, current]):
-                    start = max(observed[i], latest_end)
-                target = _began_at(state, first, n_alerts, is_sorted, start)
-                if target >= 0:  # over and on again in one instant: the same alert goes on
-                    begins, current = False, target
-                    _change(state, target, _REOPEN, t)
-                    latest_end = _latest_end(state, first, n_alerts, ended[i])
-        elif k == _ROW_FIRE:
-            if target < 0 and is_open and state[_BY_ROW, current] == 0:
-                target = current
-                _tell_again(state, target, t)
                 met[0, n_met], met[1, n_met] = t, target
                 n_met += 1
-            begins = target < 0
         elif k == _RESOLVE:
-            if is_open and s < state[_START, current] and s != state[_CLAIM, current] and s != NEVER:
-                target = _began_at(state, first, n_alerts, is_sorted, s)
-            if target < 0 and is_open and t >= state[_START, current]:
-                target = current
-                state[_END, target] = t
-                latest_end = max(latest_end, t)
-            else:
-                if s != NEVER and target < 0:
-                    target = _began_at(state, first, n_alerts, is_sorted, s)
-                    begins = target < 0 and t >= s
-                    start = s
-                if target < 0 and not begins:
-                    target = _at(state, first, n_alerts, current, is_sorted, t)
-        elif k == _ROW_RESOLVE:
-            if target >= 0 and state[_END, target] == NEVER and t >= state[_START, target]:
-                state[_END, target] = t
-                latest_end = max(latest_end, t)
-        else:
-            if target < 0 and k != _ROW_ACKNOWLEDGE:
-                target = _at(state, first, n_alerts, current, is_sorted, t)
-            if target >= 0:
-                reopened = k == _REOPEN and state[_END, target] != NEVER
-                _change(state, target, k, t)
-                if reopened:
-                    latest_end = _latest_end(state, first, n_alerts, ended[i])
-        if begins:
+            target = _resolved(state, first, n_alerts, current, is_sorted, t, s)
+            begins = target < 0 and s != NEVER and t >= s
+            start = s if begins else t
+        elif target < 0 and k != _ROW_ACKNOWLEDGE and k != _ROW_RESOLVE:
+            target = _at(state, first, n_alerts, current, is_sorted, t)
+        if told_again:
+            _tell_again(state, target, t)
+            is_sorted = is_sorted and (target == first or state[_START, target - 1] <= state[_START, target])
+        elif begins:
             target = n_alerts
             _begin(state, target, start, t, latest_end, k == _ROW_FIRE)
             is_sorted = is_sorted and (target == first or state[_START, target - 1] <= start)
             n_alerts += 1
             if k == _RESOLVE:
-                state[_END, target] = t
-                state[_CLAIM, target] = start
+                state[_END, target], state[_CLAIM, target] = t, start
                 latest_end = max(latest_end, t)
             if k == _RESOLVE and is_open:
                 # It was over before the open one began, and so does not take its place.
                 state[_BEFORE, current] = max(state[_BEFORE, current], t)
             else:
                 current = target
+        elif target >= 0:
+            latest_end = _change(state, first, n_alerts, target, current, k, t, latest_end, ended[i])
         alert_of[i] = target
     return n_alerts
