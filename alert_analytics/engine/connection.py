@@ -91,7 +91,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, *, name: str, read
                 hint="wait for it to finish or close it there; one process at a time may write to a store.",
             ) from error
         # Of a file that is not there the database says what is true of a history, not of a store to be made.
-        known = hint_for(said) if Path(path).exists() else None
+        known = hint_for(said) if Path(path).exists() or "Permission denied" in said else None
         raise SourceError(
             f"{path}: cannot be opened as a store ({said}).",
             hint=known

@@ -14,6 +14,8 @@ from alert_analytics.engine import spilling
 from alert_analytics.history import AlertHistory, AlertStore
 from tests.killed import content, rows
 
+pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
+
 _HEAD = """
 import os, resource, signal, sys
 from pathlib import Path
@@ -21,7 +23,6 @@ from alert_analytics.errors import AlertAnalyticsError
 from alert_analytics.history import AlertHistory, AlertStore
 from tests.killed import content, rows
 
-pytestmark = pytest.mark.slow  # `make check` has its minutes for the rest
 path = Path(sys.argv[1])
 
 def room(n_bytes):
