@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 _READ = ("merge_repeated", "merge_fresh", "merge_added", "merge_touched", "merge_tails")
+_COMPARED = ("merge_told", "merge_before")
 _WRITTEN = (
     "merge_quarantine", "merge_events", "merge_superseded", "merge_replaced", "merge_folded", "merge_log",
 )  # fmt: skip
-_TEMPORARY = ("staged", "repeated", "fresh", "touched", "before", "refolded", "tellings")
+_TEMPORARY = ("staged", "repeated", "fresh", "touched", "concerned", "refolded", "tellings", "told", "before")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ def merge(
             for step in _READ:
                 _do(cursor, step, params)
             _fold_touched(cursor)
+            for step in _COMPARED:
+                _do(cursor, step, params)
             answer = cursor.sql(text_of(__package__, "merge_counts"))
             counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
             for step in _WRITTEN:
@@ -138,11 +141,10 @@ def _do(cursor: DuckDBPyConnection, step: str, params: dict[str, object]) -> Non
 def _fold_touched(cursor: DuckDBPyConnection) -> None:
     """Fold what the batch touches to the table ``refolded``; what was not settled after all, from its beginning."""
     while True:
-        cursor.execute(text_of(__package__, "merge_before"))
+        cursor.execute(text_of(__package__, "merge_concerned"))
         cursor.execute("CREATE OR REPLACE TEMP TABLE refolded AS SELECT * FROM store.folded LIMIT 0")
         cursor.execute(text_of(__package__, "tellings_table"))
-        events = cursor.sql(text_of(__package__, "touched_events"))
         ends = cursor.sql("SELECT timeline, ended_at FROM touched WHERE ended_at IS NOT NULL")
-        fold_events(cursor, events, "refolded", tellings="tellings", ends=ends)
+        fold_events(cursor, cursor.table("concerned"), "refolded", tellings="tellings", ends=ends)
         if not cursor.execute(text_of(__package__, "merge_lost")).fetchall():
             return

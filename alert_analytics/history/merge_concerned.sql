@@ -1,5 +1,6 @@
 -- The events, old and new, that the batch's alerts are folded from. Which of the log these are is found out first, in the
--- few columns that tell it.
+-- few columns that tell it; the rest is read once.
+CREATE OR REPLACE TEMP TABLE concerned AS
 WITH whole AS (
     SELECT timeline, coalesce(settled_at, '-infinity') AS since FROM touched WHERE fired_at IS NULL
 ),
