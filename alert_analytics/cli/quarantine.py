@@ -10,7 +10,7 @@ from alert_analytics.errors import SourceError, SourceNotFoundError
 from alert_analytics.history import AlertHistory, AlertStore
 from alert_analytics.tables import counted
 
-_REASONS = 20  # the commonest; a reason quotes the value, so there may be as many as rows
+_REASONS = 20  # the commonest; one of a word quotes it, so there may be as many as rows
 _EXAMPLE = 200
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alert_analytics.engine import Answer
 
 _SHOWN = 8
-"""How many reasons are printed; a reason quotes the value, so there may be as many as rows."""
+"""How many reasons are printed; one of a word quotes it, so there may be as many as rows."""
 
 QUESTIONS = frozenset({"columns", "describe", "extent", "gaps", "labels", "repeats", "thinning"})
 """The queries of this package that ask about ``alerts``; the others keep the store."""

@@ -258,8 +258,11 @@ def labels_from(kind: str, column: Expression) -> Expression:
 
 
 def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds: Mapping[str, str]) -> list[Expression]:
-    """For each column whose values may be unreadable, the words for one that is."""
-    words = {"TIMESTAMP": "an ISO 8601 time", "BIGINT": "a whole number", "DOUBLE": "a number"}
+    """For each column whose values may be unreadable, the words for one that is.
+
+    They do not quote the value, which stands in the original: so a thousand unreadable values are one reason.
+    """
+    words = {"TIMESTAMP": "ISO 8601 time", "BIGINT": "whole number", "DOUBLE": "number"}
     said = []
     for name, value in read.items():
         if name not in names:
@@ -270,11 +273,8 @@ def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds:
         column = ColumnExpression(names[name])
         text = column.cast(duckdb.type("VARCHAR"))
         is_lost = column.isnotnull() & value.isnull() & (text != ConstantExpression("nan"))
-        expected = words.get(wanted, "a JSON object")
-        words_for_it = FunctionExpression(
-            "concat", ConstantExpression(f"{name} is '"), text, ConstantExpression(f"', expected {expected}")
-        )
-        said.append(CaseExpression(is_lost, words_for_it).otherwise(_null("VARCHAR")))
+        objection = ConstantExpression(f"{name} is no {words.get(wanted, 'JSON object')}")
+        said.append(CaseExpression(is_lost, objection).otherwise(_null("VARCHAR")))
     return said
 
 

@@ -92,7 +92,7 @@ def moment_of(cell: Cell, name: str, zone: ZoneInfo | None) -> datetime | None:
             return datetime.fromisoformat(text).replace(tzinfo=zone or UTC)
     except ValueError:
         pass  # the 30th of February
-    raise ValueError(f"{name} is {text!r}, expected YYYY-MM-DD HH:MM:SS")
+    raise ValueError(f"{name} is no time in the format YYYY-MM-DD HH:MM:SS")
 
 
 def count_of(cell: Cell, name: str) -> int | None:
@@ -101,5 +101,5 @@ def count_of(cell: Cell, name: str) -> int | None:
     if text is None:
         return None
     if not text.replace(",", "").isdecimal():
-        raise ValueError(f"{name} is {text!r}, expected a whole number")
+        raise ValueError(f"{name} is no whole number")
     return int(text.replace(",", ""))

@@ -244,9 +244,8 @@ def _words(given: Sequence[str]) -> list[str]:
 
 
 def _unread(key: str, text: Expression, time: Expression, wanted: str) -> Expression:
-    said = FunctionExpression(
-        "concat", ConstantExpression(f"{key} is '"), text, ConstantExpression(f"', expected {wanted}")
-    )
+    """Why a row is set aside; not quoting the text, which stands in the original, so that it is one reason a column."""
+    said = ConstantExpression(f"{key} is no time in the format {wanted}")
     return CaseExpression(text.isnotnull() & time.isnull(), said).otherwise(ConstantExpression(None))
 
 

@@ -278,7 +278,7 @@ def test_a_csv_is_read_as_it_is_written(tmp_path: Path) -> None:
     assert (row["fingerprint"], row["service"], row["fired_at"], row["size"]) == ("007", "08", NOON, 5)
     [refused] = history.quarantine().to_pylist()
     assert refused["line"] == 3
-    assert refused["reason"] == "fired_at is '03/04/2026 10:00', expected an ISO 8601 time"
+    assert refused["reason"] == "fired_at is no ISO 8601 time"
 
 
 @pytest.mark.parametrize("nothing", [[None], [float("nan")], np.array([np.nan])])
@@ -401,7 +401,7 @@ def test_labels_and_words_may_be_numbers() -> None:
     labels = pa.array([[("size", 5)]], pa.map_(pa.string(), pa.int64()))
     history = AlertHistory.open(pa.table({"fired_at": [NOON], "labels": labels, "service": [7], "value": [True]}))
     assert history.n_alerts == 0
-    assert history.quarantine()["reason"].to_pylist() == ["value is 'true', expected a number"]
+    assert history.quarantine()["reason"].to_pylist() == ["value is no number"]
     history = AlertHistory.open(pa.table({"fired_at": [NOON], "labels": labels, "service": [7], "value": [2]}))
     [row] = history.to_arrow().to_pylist()
     assert (row["labels"], row["service"], row["value"]) == ([("size", "5")], "7", 2.0)
@@ -412,10 +412,7 @@ def test_json_labels_may_be_numbers_and_broken() -> None:
     history = AlertHistory.open(pa.table({"fired_at": [NOON] * 3, "labels": texts}))
     [row] = history.to_arrow().to_pylist()
     assert dict(row["labels"]) == {"n": "5", "t": "true", "o": '{"a":1}'}
-    assert sorted(history.quarantine()["reason"].to_pylist()) == [
-        "labels is '[1]', expected a JSON object",
-        "labels is '{broken', expected a JSON object",
-    ]
+    assert history.quarantine()["reason"].to_pylist() == ["labels is no JSON object"] * 2
 
 
 def test_rows_without_a_fingerprint_stay_apart() -> None:

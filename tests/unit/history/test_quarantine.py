@@ -14,13 +14,13 @@ from alert_analytics.history import AlertHistory, AlertStore
 SOON = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%d %H:%M:%S")
 REASONS = [
     ({"fired_at": None}, "no fired_at"),
-    ({"fired_at": "yesterday"}, "fired_at is 'yesterday', expected an ISO 8601 time"),
-    ({"fired_at": "31/12/2025 10:00"}, "fired_at is '31/12/2025 10:00', expected an ISO 8601 time"),
+    ({"fired_at": "yesterday"}, "fired_at is no ISO 8601 time"),
+    ({"fired_at": "31/12/2025 10:00"}, "fired_at is no ISO 8601 time"),
     ({"fired_at": "2999-01-01"}, "fired_at lies in the future"),
     ({"fired_at": "infinity"}, "fired_at lies in the future"),
     ({"fired_at": "-infinity"}, "fired_at lies before all calendars"),
     ({"resolved_at": "2999-01-01"}, "resolved_at lies in the future"),
-    ({"resolved_at": "later"}, "resolved_at is 'later', expected an ISO 8601 time"),
+    ({"resolved_at": "later"}, "resolved_at is no ISO 8601 time"),
     ({"resolved_at": "2025-12-31"}, "resolved_at precedes fired_at"),
     ({"acknowledged_at": "2999-01-01"}, "acknowledged_at lies in the future"),
     ({"acknowledged_at": "2025-12-31"}, "acknowledged_at precedes fired_at"),
@@ -30,9 +30,9 @@ REASONS = [
     ({"resolution": "magic"}, "unknown resolution 'magic'"),
     ({"status": "Resolved"}, "resolved, but no resolved_at"),
     ({"tenant_id": "other"}, "belongs to another tenant, not to 'acme'"),
-    ({"occurrences": "many"}, "occurrences is 'many', expected a whole number"),
-    ({"value": "12 %"}, "value is '12 %', expected a number"),
-    ({"labels": "a=b"}, "labels is 'a=b', expected a JSON object"),
+    ({"occurrences": "many"}, "occurrences is no whole number"),
+    ({"value": "12 %"}, "value is no number"),
+    ({"labels": "a=b"}, "labels is no JSON object"),
 ]
 SOUND = {"fired_at": "2026-01-01", "service": 'it\'s "ü"'}
 SCHEMA = dict.fromkeys(
@@ -101,7 +101,7 @@ def test_the_line_of_a_csv_counts_its_header(tmp_path: Path) -> None:
         for history in (AlertHistory.open(path), store.history()):
             assert history.quarantine().select(["line", "reason"]).to_pylist() == [
                 {"line": 3, "reason": "no fired_at"},
-                {"line": 5, "reason": "fired_at is '2026-13-01', expected an ISO 8601 time"},
+                {"line": 5, "reason": "fired_at is no ISO 8601 time"},
             ]
 
 
