@@ -75,7 +75,7 @@ class FlatTable(Tabled):
 
     def _row(self, row: int) -> dict[str, Any]:
         if not -self.table.num_rows <= row < self.table.num_rows:
-            raise IndexError(f"row {row} of a table of {self.table.num_rows} rows")
+            raise IndexError(f"row {row} of a table of {counted(self.table.num_rows, 'row')}")
         record: dict[str, Any] = self.table.slice(row % self.table.num_rows, 1).to_pylist()[0]
         return record
 
@@ -177,4 +177,4 @@ def _cell(value: object) -> str:
 
 
 def _more(table: pa.Table, limit: int) -> list[str]:
-    return [f"... {table.num_rows - limit:,} more rows"] if table.num_rows > limit else []
+    return [f"... {counted(table.num_rows - limit, 'more row')}"] if table.num_rows > limit else []

@@ -125,6 +125,8 @@ class ResolutionAnalysis(Result):
             return "There is no alert in this history, so nothing has a time to resolve."
         n, still_open = sum(row["n_alerts"] for row in rows), sum(row["n_open"] for row in rows)
         share = f"{still_open / n:.1%} of {n:,} alerts are still open and counted as such"
+        if n == 1:
+            share = "it is still open and counted as such"
         counted = share if still_open else "none is open"
         clusters = f"Intervals ({self.level:.0%}) by cluster: {self.settings['cluster']}."
         if not self.by:
@@ -279,6 +281,8 @@ def _keys(groups: Sequence[Group], names: Sequence[str]) -> dict[str, pa.Array]:
 def _said(row: dict[str, Any], level: float) -> str:
     """A group's times as a clause."""
     if row["median_s"] is None:
+        if row["n_alerts"] == 1:
+            return "the only alert was never seen resolved, so there is no median"
         return f"less than half of {row['n_alerts']:,} alerts were ever seen resolved, so there is no median"
     if row["n_alerts"] == 1:
         return f"the only alert took {in_words(row['median_s'])} to resolve"

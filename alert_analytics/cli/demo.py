@@ -16,7 +16,7 @@ from alert_analytics.cli.options import opened
 from alert_analytics.cli.output import chapter, console, in_table, installed, say
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.schema import SEVERITIES
-from alert_analytics.tables import in_figures, printable
+from alert_analytics.tables import counted, in_figures, printable
 
 if TYPE_CHECKING:
     from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis
@@ -98,7 +98,7 @@ def _show_data(history: AlertHistory, description: Description, path: str | None
     for what in description.suspicious:
         console.print(Text(printable(f"  look at: {what}"), style="yellow"))
     if description.thin_from is not None:
-        say(f"  the answers below are about the {history.n_alerts:,} alerts before that day.")
+        say(f"  the answers below are about the {counted(history.n_alerts, 'alert')} before that day.")
 
 
 def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:

@@ -14,8 +14,10 @@ import typer
 from alert_analytics.cli.output import show_note
 from alert_analytics.errors import HistoryError, SourceError
 from alert_analytics.history import AlertHistory, AlertStore, Source
+from alert_analytics.history.describe import set_aside
 from alert_analytics.history.source import source_named
 from alert_analytics.sources import Tabular
+from alert_analytics.tables import counted
 
 By = Annotated[list[str] | None, typer.Option("--by", help="Column or label to split by; may be repeated.")]
 
@@ -184,10 +186,11 @@ def _warn_of_refused(history: AlertHistory) -> None:
     """Say it where rows were set aside: the answer is about the others."""
     reasons = refused_by_reason(history)
     if reasons:
+        n = sum(reasons.values())
         show_note(
-            f"{sum(reasons.values()):,} rows were set aside and count in no answer: "
-            + "; ".join(f"{n:,} x {reason}" for reason, n in list(reasons.items())[:_REASONS])
-            + (f"; {len(reasons) - _REASONS:,} more reasons." if len(reasons) > _REASONS else ".")
+            f"{set_aside(n)} and {'counts' if n == 1 else 'count'} in no answer: "
+            + "; ".join(f"{times:,} x {reason}" for reason, times in list(reasons.items())[:_REASONS])
+            + (f"; {counted(len(reasons) - _REASONS, 'more reason')}." if len(reasons) > _REASONS else ".")
         )
 
 

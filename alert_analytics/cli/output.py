@@ -19,7 +19,7 @@ from rich.text import Text
 
 from alert_analytics.analytics.result import Result
 from alert_analytics.errors import HistoryError
-from alert_analytics.tables import as_cells, printable
+from alert_analytics.tables import as_cells, counted, printable
 
 if TYPE_CHECKING:
     from alert_analytics.calibration import ScoredWindows
@@ -144,7 +144,7 @@ def rich_table(table: pa.Table, columns: list[str] | None = None, limit: int = _
     for cells in as_cells(shown, limit):
         laid.add_row(*(Text(cell) for cell in cells))
     if shown.num_rows > limit:
-        laid.caption = Text(f"... {shown.num_rows - limit:,} more rows")
+        laid.caption = Text(f"... {counted(shown.num_rows - limit, 'more row')}")
     return laid
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from alert_analytics.cli.options import Chosen, refused_by_reason
+from alert_analytics.cli.options import Chosen
 from alert_analytics.cli.output import console, say, show_note
 from alert_analytics.errors import PullError, SourceError
-from alert_analytics.history import AlertStore, Source
-from alert_analytics.pulls import FEEDS, pull
+from alert_analytics.history import AlertStore, IngestReport, Source
+from alert_analytics.pulls import FEEDS, PullReport, pull
 from alert_analytics.pulls import Progress as Told
 from alert_analytics.sources import Tabular
+from alert_analytics.tables import counted
 
 _REASONS = 8  # why rows were set aside: the commonest
 
@@ -58,16 +62,15 @@ def _ingest_file(
     complete_until: str | None,
     pseudonymise: tuple[str, ...],
 ) -> None:
-    with AlertStore.open(store, tenant=tenant) as opened, console.status(Text(f"reading {path}")):
+    with _opened(store, tenant) as opened, console.status(Text(f"reading {path}")):
         report = opened.ingest(path, source=source, complete_until=complete_until, pseudonymise=pseudonymise)
-        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
     say(report.sentence)
-    _say_refused(store, reasons)
+    _say_refused(report)
     if report.n_read and report.n_quarantined == report.n_read:
         raise SourceError(
             f"{path}: every row was set aside.", hint=f"`alert-analytics inspect {path}` proposes how to read it."
         )
-    _say_where(store, reasons)
+    _say_where(store, report)
 
 
 def _pull(
@@ -87,30 +90,48 @@ def _pull(
         raise PullError("--complete-until is for files: a pull knows until when it is complete.", hint="leave it out.")
     said, share = TextColumn("{task.description}"), TextColumn("{task.percentage:.0f} %")
     columns = (said, BarColumn(), share, TextColumn("{task.fields[n]}"), TimeElapsedColumn())
-    with AlertStore.open(store, tenant=tenant) as opened:
-        with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task(source, total=1, n="")
+    with _opened(store, tenant) as opened, Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(source, total=1, n="")
 
-            def told(so_far: Told) -> None:
-                records = f"{so_far.n_records:,} records, {so_far.n_pages:,} pages"
-                bar.update(task, completed=so_far.share, n=records)
+        def told(so_far: Told) -> None:
+            records = f"{counted(so_far.n_records, 'record')}, {counted(so_far.n_pages, 'page')}"
+            bar.update(task, completed=so_far.share, n=records)
 
-            report = pull(opened, url, source=source, since=since, pseudonymise=pseudonymise, progress=told)
-        reasons = refused_by_reason(opened.history()) if report.n_quarantined else {}
+        report = pull(opened, url, source=source, since=since, pseudonymise=pseudonymise, progress=told)
     say(report.sentence)
     for note in report.notes:
         show_note(note)
-    _say_refused(store, reasons)
-    _say_where(store, reasons)
+    _say_refused(report)
+    _say_where(store, report)
 
 
-def _say_refused(store: Path, reasons: dict[str, int]) -> None:
-    for reason, n in list(reasons.items())[:_REASONS]:
-        say(f"  set aside in {store}: {n:,} x {reason}")
-    if len(reasons) > _REASONS:
-        say(f"  ... and {len(reasons) - _REASONS:,} further reasons")
+@contextmanager
+def _opened(path: Path, tenant: str | None) -> Iterator[AlertStore]:
+    """Open a store; one that was made for this, and into which nothing came, goes again where it fails."""
+    is_new, is_untouched = not os.path.lexists(path), False
+    try:
+        with AlertStore.open(path, tenant=tenant) as store:
+            try:
+                yield store
+            except BaseException:
+                is_untouched = store.is_untouched
+                raise
+    except BaseException:
+        if is_new and is_untouched:
+            path.unlink(missing_ok=True)
+        raise
 
 
-def _say_where(store: Path, reasons: dict[str, int]) -> None:
-    if reasons:
+def _say_refused(report: IngestReport | PullReport) -> None:
+    """Say why records of this ingest were set aside; the quarantine may hold those of others too."""
+    shown = list(report.reasons.items())[:_REASONS]
+    for reason, n in shown:
+        say(f"  set aside: {n:,} x {reason}")
+    further = report.n_quarantined - sum(n for _, n in shown)
+    if further > 0:
+        say(f"  set aside: {further:,} for further reasons")
+
+
+def _say_where(store: Path, report: IngestReport | PullReport) -> None:
+    if report.n_quarantined:
         say(f"  Rows set aside count in no answer; `alert-analytics quarantine --store {store}` lists them.")

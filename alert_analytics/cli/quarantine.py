@@ -67,7 +67,7 @@ def _show(history: AlertHistory, store: Path) -> None:
     shown = [[row["source"], f"{row['reason_count']:,}", row["reason"], row["line_min"]] for row in rows[:_REASONS]]
     in_table(["source", "rows", "reason", "line"], shown)
     if len(rows) > _REASONS:
-        say(f"... and {len(rows) - _REASONS:,} further reasons")
+        say(f"... and {counted(len(rows) - _REASONS, 'further reason')}")
     for row in rows[:_REASONS]:
         console.print()
         say(f"{row['reason']}, such as:")

@@ -20,6 +20,7 @@ from alert_analytics.history.files import is_parquet, named
 from alert_analytics.history.reading import table_at, table_of
 from alert_analytics.history.schema import kind_of
 from alert_analytics.history.times import in_utc, is_zoned, iso_time
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -107,8 +108,9 @@ class Given:
         if tenant is not None:
             return replace(self, rows=self.rows.filter(ColumnExpression(column) == ConstantExpression(tenant)))
         if n := self._count(ColumnExpression(column).isnull()):
+            verb = "has" if n == 1 else "have"
             raise HistoryError(
-                f"{self.name}: {n} rows have no {column}; expected each to say whose it is.",
+                f"{self.name}: {counted(n, 'row')} {verb} no {column}; expected each to say whose it is.",
                 hint="leave the column out of a table that holds for every tenant.",
             )
         return self

@@ -8,6 +8,8 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from alert_analytics.tables import counted
+
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
@@ -62,13 +64,13 @@ class Description:
         """The description in one sentence."""
         if not self.n_alerts:
             refused = sum(self.quarantined.values())
-            return "No alert is in scope" + (f"; {refused:,} rows were set aside." if refused else ".")
+            return "No alert is in scope" + (f"; {set_aside(refused)}." if refused else ".")
         share, odd = self.open_share or 0.0, len(self.suspicious)
         warned = f"{odd} thing{'s' * (odd != 1)} to look at" if odd else "nothing looks wrong"
         return (
-            f"{self.n_alerts:,} alerts from {self.settings['span_start']:%Y-%m-%d %H:%M} to "
+            f"{counted(self.n_alerts, 'alert')} from {self.settings['span_start']:%Y-%m-%d %H:%M} to "
             f"{self.settings['watermark']:%Y-%m-%d %H:%M}, "
-            f"{share:.1%} of them open; {sum(self.quarantined.values()):,} rows set aside; {warned}."
+            f"{share:.1%} of them open; {counted(sum(self.quarantined.values()), 'row')} set aside; {warned}."
         )
 
     def to_polars(self) -> pl.DataFrame:
@@ -84,13 +86,18 @@ class Description:
             lines.append(f"{row['column']:<12}{row['null_share']:>8.1%}{row['n_distinct']:>10,}  {common}")
         lines += [f"set aside: {n:,} x {reason}" for reason, n in list(self.quarantined.items())[:_SHOWN]]
         if (more := len(self.quarantined) - _SHOWN) > 0:
-            lines.append(f"set aside: {more:,} more reasons; quarantine() lists them")
+            lines.append(f"set aside: {counted(more, 'more reason')}; quarantine() lists them")
         lines += [f"gap: {g['gap_start']} to {g['gap_end']} ({g['n_hours']:.0f} h)" for g in self.gaps.to_pylist()]
         lines += [f"look at: {what}" for what in self.suspicious]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"
+
+
+def set_aside(n_rows: int) -> str:
+    """Say how many rows were set aside."""
+    return f"{counted(n_rows, 'row')} {'was' if n_rows == 1 else 'were'} set aside"
 
 
 def described(
@@ -130,7 +137,8 @@ def described(
 def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refused: Mapping[str, int]) -> Iterator[str]:
     n = counts["n_alerts"]
     if counts["n_repeats"]:
-        yield f"{counts['n_repeats']:,} rows repeat an alert; ingest into a store folds them into one."
+        verb = "repeats" if counts["n_repeats"] == 1 else "repeat"
+        yield f"{counted(counts['n_repeats'], 'row')} {verb} an alert; ingest into a store folds them into one."
     if n >= 100 and counts["n_open"] == 0:
         yield "no alert is open: an export of closed alerts only makes resolution look faster than it is."
     if counts["n_open"] == n:
@@ -147,10 +155,10 @@ def _suspicions(counts: dict[str, Any], columns: pa.Table, gaps: pa.Table, refus
         if row["column"] in {"service", "severity"} and row["null_share"] > 0.5:
             yield f"{row['column']} is missing in {row['null_share']:.0%} of the alerts."
     if counts["thin"]:
+        day = f"{counts['thin']['thin_from']:%Y-%m-%d}"
         yield (
-            f"only {counts['thin']['n_after']:,} alerts fired from {counts['thin']['thin_from']:%Y-%m-%d} on: an "
-            "export that was cut by date? A trend over it falls for that reason alone; "
-            f"use until='{counts['thin']['thin_from']:%Y-%m-%d}'."
+            f"only {counted(counts['thin']['n_after'], 'alert')} fired from {day} on: an export that was cut by date? "
+            f"A trend over it falls for that reason alone; use until='{day}'."
         )
     elif gaps.num_rows:
         longest = gaps.to_pylist()[0]

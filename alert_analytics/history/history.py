@@ -20,6 +20,7 @@ from alert_analytics.history.contextual import Contextual
 from alert_analytics.history.describe import QUESTIONS, Description, described
 from alert_analytics.history.scope import Scope, moment, tenant_rows
 from alert_analytics.history.view import View
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,8 +248,8 @@ class AlertHistory(Contextual):
         Description
             Prints as text and as a table in Jupyter.
         """
-        counted = Counter(self.quarantine()["reason"].to_pylist()).items()
-        refused = dict(sorted(counted, key=lambda item: (-item[1], item[0])))
+        counts = Counter(self.quarantine()["reason"].to_pylist()).items()
+        refused = dict(sorted(counts, key=lambda item: (-item[1], item[0])))
         return described(self.ask, self.settings, refused, has_identity=self._base.has_identity)
 
     def quarantine(self) -> pa.Table:
@@ -359,7 +360,8 @@ class AlertHistory(Contextual):
 
     def __repr__(self) -> str:
         where = {k: v for k, v in self._scope.described().items() if v}
-        return f"<AlertHistory of {self._base.origin}: {self.n_alerts:,} alerts until {self.watermark}; scope {where}>"
+        many = counted(self.n_alerts, "alert")
+        return f"<AlertHistory of {self._base.origin}: {many} until {self.watermark}; scope {where}>"
 
 
 __all__ = ["AlertHistory", "Span"]

@@ -14,6 +14,7 @@ from duckdb import CaseExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.context import TENANT, Given
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -82,13 +83,13 @@ def refuse_unready(table: pa.Table, given: Given, begin: str, end: str | None) -
     """
     if n := table["begins"].null_count:
         raise HistoryError(
-            f"{given.name}: {begin} is missing in {n} of {table.num_rows} rows; expected a time in each.",
+            f"{given.name}: {begin} is missing in {n} of {counted(table.num_rows, 'row')}; expected a time in each.",
             hint="write an early date for what has always been so.",
         )
     backwards = table.filter(pc.less(table["ends"], table["begins"]))
     if backwards.num_rows:
         raise HistoryError(
-            f"{given.name}: {end} precedes {begin} in {backwards.num_rows} of {table.num_rows} rows "
+            f"{given.name}: {end} precedes {begin} in {backwards.num_rows} of {counted(table.num_rows, 'row')} "
             f"(first: {backwards['begins'][0]} to {backwards['ends'][0]}).",
             hint="a row holds from the one on and no longer at the other.",
         )

@@ -28,6 +28,7 @@ from alert_analytics.history.joining import (
     with_tenant,
 )
 from alert_analytics.history.validity import Row, merged
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -145,7 +146,7 @@ def _windows(cursor: DuckDBPyConnection, given: Given, pairs: dict[str, str], be
     refuse_unready(table, given, begin, end)
     if n := table["ends"].null_count:
         raise HistoryError(
-            f"{given.name}: {end} is missing in {n} of {table.num_rows} windows; expected a time in each.",
+            f"{given.name}: {end} is missing in {n} of {counted(table.num_rows, 'window')}; expected a time in each.",
             hint="a window without an end would take out every alert from then on.",
         )
     by_key: dict[Key, list[Row]] = {}

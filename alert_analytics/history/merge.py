@@ -51,7 +51,7 @@ def merge(
     moved: Cursor | None = None,
     replayed: Sequence[tuple[Sequence[int], int | None]] = (),
     whole: Callable[[], None] = lambda: None,
-) -> dict[str, int]:
+) -> tuple[dict[str, int], dict[str, int]]:
     """Merge rows that :func:`canonical` judged into the attached store.
 
     Parameters
@@ -72,8 +72,10 @@ def merge(
 
     Returns
     -------
-    dict of str to int
+    counts : dict of str to int
         ``n_read, n_new, n_updated, n_duplicate, n_quarantined, n_waiting``.
+    reasons : dict of str to int
+        Why rows of the batch were set aside, and how many: the commonest.
 
     Raises
     ------
@@ -115,6 +117,9 @@ def merge(
                 _do(cursor, step, params)
             answer = cursor.sql(text_of(__package__, "merge_counts"))
             counts = {name: int(values[0]) for name, values in answer.to_arrow_table().to_pydict().items()}
+            reasons = {
+                str(reason): int(n) for reason, n in cursor.sql(text_of(__package__, "merge_reasons")).fetchall()
+            }
             for step in _WRITTEN:
                 _do(cursor, step, params)
             if moved is not None:
@@ -130,7 +135,7 @@ def merge(
         with suppress(duckdb.Error):  # what failed is said already; these go with the cursor
             cursor.execute("; ".join(f"DROP TABLE IF EXISTS {name}" for name in _TEMPORARY))
             cursor.execute("DROP VIEW IF EXISTS judged_rows; DROP VIEW IF EXISTS added")
-    return counts
+    return counts, reasons
 
 
 def _do(cursor: DuckDBPyConnection, step: str, params: dict[str, object]) -> None:

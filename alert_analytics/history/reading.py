@@ -17,6 +17,7 @@ from alert_analytics.alerts import Alert, alerts_table
 from alert_analytics.errors import HistoryError, SourceError
 from alert_analytics.history.files import is_parquet, named, table_paths
 from alert_analytics.history.schema import COLUMNS, LINE, ORIGINAL, TIMES, kind_of
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -60,9 +61,11 @@ def table_of(
     if isinstance(data, Iterable) and not isinstance(data, (Mapping, bytes)):
         found = list(data)
         if all(isinstance(one, Alert) for one in found):
-            return _copied(connection, alerts_table(found), lasting=lasting), f"{len(found)} alerts"
+            return _copied(connection, alerts_table(found), lasting=lasting), counted(len(found), "alert")
         if all(isinstance(one, Mapping) for one in found):
-            return _copied(connection, _text_table(found), mapped=mapped, lasting=lasting), f"{len(found)} records"
+            return _copied(connection, _text_table(found), mapped=mapped, lasting=lasting), counted(
+                len(found), "record"
+            )
     raise HistoryError(
         f"A {type(data).__name__} is no alert history.",
         hint="give a Parquet or CSV path, a pandas, polars or Arrow table, a store's path, or a list of Alert.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from alert_analytics.errors import SourceError
+from alert_analytics.errors import SourceError, nearest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -64,9 +64,11 @@ def source_named(source: str | Source) -> Source:
         return source
     found = {entry.name: entry for entry in entry_points(group=GROUP)}
     if source not in found:
+        meant = nearest([source], found)
         raise SourceError(
             f"No source is called {source!r}; there are {', '.join(sorted(found)) or 'none'}.",
-            hint="aa.sources.Tabular(columns=...) reads any table; `alert-analytics inspect FILE` writes it for you.",
+            hint=f"{'' if meant is None else f'{meant} '}"
+            "aa.sources.Tabular(columns=...) reads any table; `alert-analytics inspect FILE` writes it for you.",
         )
     made: Source = found[source].load()()
     return made

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -29,6 +28,7 @@ from alert_analytics.history.merge import Cursor, merge
 from alert_analytics.history.migration import prepare
 from alert_analytics.history.pseudonymising import forget_persons, pseudonymised, required_key, without_persons
 from alert_analytics.history.reading import rows_of
+from alert_analytics.history.report import IngestReport
 from alert_analytics.history.rewriting import clear_left_over
 from alert_analytics.history.schema import canonical
 from alert_analytics.history.scope import Scope, moment
@@ -38,51 +38,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _MEMORY = ":memory:"
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What became of every alert that an input held: ``n_read = n_new + n_updated + n_duplicate + n_quarantined``.
-
-    Attributes
-    ----------
-    source : str
-        The source's name.
-    n_records : int
-        Records (lines, events) in the input; several events may tell of one alert.
-    n_read : int
-        Alerts they tell of, and records that had to be set aside.
-    n_new, n_updated, n_duplicate, n_quarantined : int
-        Added; changed by what was not known before; known already; set aside with a reason.
-    n_waiting : int
-        Events kept whose alert's beginning is not known yet; they count in no alert until it is.
-    watermark : datetime or None
-        Up to when the store's alerts are known now.
-    """
-
-    source: str
-    n_records: int
-    n_read: int
-    n_new: int
-    n_updated: int
-    n_duplicate: int
-    n_quarantined: int
-    n_waiting: int
-    watermark: datetime | None
-
-    @property
-    def sentence(self) -> str:
-        """The report in words."""
-        waiting = f" {self.n_waiting:,} events wait for the beginning of their alert;" if self.n_waiting else ""
-        return (
-            f"{self.n_read:,} alerts read from {self.n_records:,} records of {self.source}: {self.n_new:,} new, "
-            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, {self.n_quarantined:,} set aside;"
-            f"{waiting} known until {self.watermark}."
-        )
-
-    def to_dict(self) -> dict[str, object]:
-        """The counts as a plain dict."""
-        return asdict(self)
 
 
 def _record(original: str) -> dict[str, Any] | None:
@@ -243,7 +198,7 @@ class AlertStore(Compliance):
         name = "table" if found is None else found.name
         params: dict[str, object] = {"source": name, "tenant": self._tenant}
         rows = self._base.cursor().execute(text_of(__package__, "quarantined"), params).fetchall()
-        reports = [IngestReport(name, 0, 0, 0, 0, 0, 0, 0, self.history().watermark)]
+        reports = []
         for tenant, theirs in groupby(rows, key=itemgetter(0)):
             told = [(places, line, text) for _, places, line, text in theirs if _record(text) is not None]
             if told:
@@ -252,8 +207,7 @@ class AlertStore(Compliance):
                 # Whoever named no tenant is asked again; another's row stays that tenant's.
                 owner = None if tenant == "default" else str(tenant)
                 reports.append(self._take(data, found, None, None, replayed=replayed, tenant=self._tenant or owner))
-        counts = {one.name: sum(getattr(report, one.name) for report in reports) for one in fields(IngestReport)[1:-1]}
-        return IngestReport(source=name, **counts, watermark=self.history().watermark)
+        return IngestReport.together(name, reports, self.history().watermark)
 
     def _take(
         self,
@@ -284,7 +238,7 @@ class AlertStore(Compliance):
             ).relation
             judged = without_persons(connection, judged, key) if people else judged
             with self._writing:
-                counts = merge(
+                counts, reasons = merge(
                     connection,
                     judged,
                     tenant=tenant or self._tenant,
@@ -306,6 +260,7 @@ class AlertStore(Compliance):
             n_records=counts["n_read"] if batch.n_records is None else batch.n_records,
             **counts,
             watermark=self.history().watermark,
+            reasons=reasons,
         )
 
     def cursor(self, name: str) -> str | None:
@@ -321,6 +276,11 @@ class AlertStore(Compliance):
         )
         [value] = rows.fetchone() or [None]
         return value
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was ever ingested into it."""
+        return self._base.version() == 0
 
     def history(self) -> AlertHistory:
         """Look at the store's alerts: the tenant's where the store was opened for one, else everyone's.

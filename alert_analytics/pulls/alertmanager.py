@@ -26,6 +26,7 @@ from alert_analytics.pulls.answers import Answer
 from alert_analytics.pulls.client import Client
 from alert_analytics.pulls.credentials import Way
 from alert_analytics.pulls.feed import Feed, Page, State, broken, reached, read_time, text_of
+from alert_analytics.tables import counted
 
 _ALERTS, _STATUS = "/api/v2/alerts", "/api/v2/status"
 
@@ -95,9 +96,10 @@ class Alertmanager(Feed):
         after |= {key: before[key] for key in ahead}
         notes: tuple[str, ...] = ()
         if gone and (started := self._just_started(client, polled_at)) is not None:
+            kept = f"{counted(len(gone), 'alert')} that it no longer shows {'is' if len(gone) == 1 else 'are'} kept"
             notes = (
                 f"Alertmanager was started at {started:%Y-%m-%d %H:%M:%S}, and may not know of everything yet: "
-                f"{len(gone):,} alerts that it no longer shows are kept as open until the next poll.",
+                f"{kept} as open until the next poll.",
             )
             after |= {key: before[key] for key in gone}
         else:

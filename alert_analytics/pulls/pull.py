@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alert_analytics.errors import PullError
+from alert_analytics.errors import PullError, nearest
 from alert_analytics.history import AlertStore, Source
 from alert_analytics.history.merge import Cursor
 from alert_analytics.history.scope import moment
@@ -23,6 +23,7 @@ from alert_analytics.pulls.pagerduty import PagerDuty
 from alert_analytics.pulls.prometheus import Prometheus
 from alert_analytics.pulls.report import Progress, PullReport
 from alert_analytics.pulls.servicenow import ServiceNow
+from alert_analytics.tables import counted
 
 FEEDS: dict[str, Callable[[], Feed]] = {
     "alertmanager": Alertmanager,
@@ -155,8 +156,10 @@ def _feed_named(source: str | Feed) -> Feed:
     if isinstance(source, Feed):
         return source
     if source not in FEEDS:
+        meant = nearest([source], FEEDS)
         raise PullError(
-            f"--source {source}: nothing that can be pulled is called so.", hint=f"there are {', '.join(FEEDS)}."
+            f"--source {source}: nothing that can be pulled is called so.",
+            hint=f"{'' if meant is None else f'{meant} '}there are {', '.join(FEEDS)}.",
         )
     return FEEDS[source]()
 
@@ -199,7 +202,7 @@ def _words(feed: Feed, state: State | None, begin: datetime, now: datetime) -> s
 def _after(error: PullError, n_pages: int) -> PullError:
     if not n_pages:
         return error
-    kept = "1 page before it is" if n_pages == 1 else f"{n_pages:,} pages before it are"
+    kept = f"{counted(n_pages, 'page')} before it {'is' if n_pages == 1 else 'are'}"
     return PullError(f"{error.message} The {kept} in the store; the next pull goes on there.", hint=error.hint)
 
 

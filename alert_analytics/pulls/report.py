@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from alert_analytics.history import IngestReport
+from alert_analytics.history.report import added, waiting_for
 from alert_analytics.pulls.feed import Page
+from alert_analytics.tables import counted
 
 
 class Progress(NamedTuple):
@@ -51,6 +54,8 @@ class PullReport:
         Up to when the store's alerts are known now.
     notes : tuple of str
         What the reader should know.
+    reasons : mapping of str to int
+        Why records were set aside, and how many: of each page the commonest, those first.
     """
 
     source: str
@@ -67,6 +72,7 @@ class PullReport:
     complete_until: datetime | None = None
     watermark: datetime | None = None
     notes: tuple[str, ...] = ()
+    reasons: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def sentence(self) -> str:
@@ -74,11 +80,11 @@ class PullReport:
         until = (
             "" if self.complete_until is None else f" It is complete until {self.complete_until:%Y-%m-%d %H:%M} UTC."
         )
-        waiting = f" {self.n_waiting:,} events wait for the beginning of their alert." if self.n_waiting else ""
-        pages = "1 page" if self.n_pages == 1 else f"{self.n_pages:,} pages"
+        waiting = f" {waiting_for(self.n_waiting)}." if self.n_waiting else ""
         return (
-            f"{self.n_read:,} alerts read from {self.n_records:,} records on {pages} of {self.source} at "
-            f"{self.address}: {self.n_new:,} new, {self.n_updated:,} updated, {self.n_duplicate:,} known already, "
+            f"{counted(self.n_read, 'alert')} read from {counted(self.n_records, 'record')} on "
+            f"{counted(self.n_pages, 'page')} of {self.source} at {self.address}: {self.n_new:,} new, "
+            f"{self.n_updated:,} updated, {self.n_duplicate:,} known already, "
             f"{self.n_quarantined:,} set aside.{waiting} {self.began}{until}"
         )
 
@@ -102,4 +108,5 @@ class PullReport:
             complete_until=page.complete_until,
             watermark=report.watermark,
             notes=(*self.notes, *(note for note in page.notes if note not in self.notes)),
+            reasons=added([self.reasons, report.reasons]),
         )

@@ -15,6 +15,7 @@ from alert_analytics.sources.inspection_sheet import Sheet, read_sheet
 from alert_analytics.sources.inspection_times import TimeColumn, time_columns
 from alert_analytics.sources.inspection_words import forms
 from alert_analytics.sources.tabular import Tabular
+from alert_analytics.tables import counted
 
 _SERVICENOW = {"number", "sys_mod_count", "sys_updated_at", "incident_state"}
 _OVER = {"resolved", "closed", "ok", "recovery", "recovered", "cleared", "clear", "end"}
@@ -78,14 +79,14 @@ class Inspection:
     @property
     def sentence(self) -> str:
         """The answer in words."""
-        columns = self.tabular.columns
+        columns, rows = self.tabular.columns, counted(self.n_rows, "row")
         if self.source != "tabular":
-            return f"{self.path.name} is a {self.source} export of {self.n_rows:,} rows; read it with that source."
+            return f"{self.path.name} is a {self.source} export of {rows}; read it with that source."
         end = f"ends at {columns['resolved_at']}" if "resolved_at" in columns else "has no end"
         n = len(self.warnings)
-        checks = "nothing speaks against it" if not n else f"{n} thing{'s' * (n > 1)} to check"
+        checks = "nothing speaks against it" if not n else f"{counted(n, 'thing')} to check"
         return (
-            f"{self.path.name} has {self.n_rows:,} rows, each read as an alert that begins at {columns['fired_at']} "
+            f"{self.path.name} has {rows}, each read as an alert that begins at {columns['fired_at']} "
             f"and {end}, in the format {self.tabular.timestamp_format}; {checks}."
         )
 
@@ -238,7 +239,7 @@ def _evidence(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], sourc
 
 def _warnings(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], source: str) -> list[str]:
     if source == "servicenow":
-        changes = f"{sheet.n_rows:,} rows of {sheet.exact('number', most=0)[1]:,} incidents"
+        changes = f"{counted(sheet.n_rows, 'row')} of {counted(sheet.exact('number', most=0)[1], 'incident')}"
         return [
             f"Each row is one change of an incident ({changes}): a Tabular would count each change as an alert or show "
             "only final states; source='servicenow' folds them and knows what was known when."
@@ -261,7 +262,7 @@ def _warnings(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], sourc
 
 def _about_times(sheet: Sheet, role: str, column: TimeColumn) -> list[str]:
     found = []
-    rows = f"of {sheet.n_sampled:,} rows looked at"
+    rows = f"of {counted(sheet.n_sampled, 'row')} looked at"
     if column.unread:
         like = ", ".join(map(repr, list(column.unread)[:3]))
         n = column.unread.total()

@@ -18,6 +18,7 @@ from alert_analytics.sources.inspection_words import (
     severity_words,
     speak_of_severity,
 )
+from alert_analytics.tables import counted
 
 _KEYS = ("fingerprint", "dedup key", "dedupe key", "dedup id", "alert key", "alert hash")
 _COUNTS = ("occurrences", "escalations", "reassignments", "reopens", "notifications")
@@ -135,7 +136,7 @@ def _is_identity(roles: Roles, sheet: Sheet, column: str) -> bool:
         roles.because["fingerprint"] = f"each of its {filled:,} values is different"
         return True
     share = distinct / max(filled, 1)
-    repeated = f"{filled:,} rows share {distinct:,} values"
+    repeated = f"{counted(filled, 'row')} {'shares' if filled == 1 else 'share'} {counted(distinct, 'value')}"
     if any(form in _KEYS for form in forms(column, time=False)) or (share < 1 and _one_start(roles, sheet, column)):
         if distinct < filled:
             roles.warnings.append(
@@ -145,10 +146,12 @@ def _is_identity(roles: Roles, sheet: Sheet, column: str) -> bool:
         roles.because["fingerprint"] = f"by its name; {repeated}, {missing:,} have none"
         return True
     if missing <= 0.05 * sheet.n_rows and share >= 0.99:
+        more = filled - distinct
         roles.warnings.append(
-            f"{column}: {filled - distinct:,} rows repeat another row's value, {missing:,} have none."
+            f"{column}: {counted(more, 'row')} {'repeats' if more == 1 else 'repeat'} another row's value, "
+            f"{missing:,} {'has' if missing == 1 else 'have'} none."
         )
-        roles.because["fingerprint"] = f"{distinct:,} different values in {sheet.n_rows:,} rows"
+        roles.because["fingerprint"] = f"{distinct:,} different values in {counted(sheet.n_rows, 'row')}"
         return True
     if share < 1:
         roles.left_out[column] = f"no identity: {repeated}, {missing:,} have none"

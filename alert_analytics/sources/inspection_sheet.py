@@ -11,6 +11,7 @@ from duckdb import ColumnExpression, ConstantExpression, DuckDBPyConnection, Duc
 
 from alert_analytics.errors import SourceError, SourceNotFoundError
 from alert_analytics.sources.inspection_text import Cut, cut_of, decimal_comma, head_of
+from alert_analytics.tables import counted
 
 # Never a value of its own, in whatever column it stands.
 _MARKS = frozenset({"?", "NULL", "null", "(null)", "\\N", "N/A", "n/a", "#N/A", "NaT", "NaN", "nan"})
@@ -176,7 +177,7 @@ def _sheet(path: Path, cut: Cut | None, sample_rows: int) -> Sheet:
             hint="did the export's filter leave nothing?",
         )
     if cut is None:
-        told = f"{n_rows:,} rows, {len(kinds)} columns; their types stand in the file"
+        told = f"{counted(n_rows, 'row')}, {counted(len(kinds), 'column')}; their types stand in the file"
         return _with_marks(Sheet(path, cut, n_rows, columns, kinds, evidence=(("format", "Parquet", told),)))
     evidence, decimal = cut.evidence, "."
     commas = {name: decimal_comma(values) for name, values in columns.items()} if cut.delimiter != "," else {}
@@ -207,7 +208,10 @@ def _with_marks(sheet: Sheet) -> Sheet:
     found = Counter(cell for cells in sheet.columns.values() for cell in cells if cell in _MARKS)
     if not found:
         return sheet
-    told = ", ".join(f"{n:,} cells of the {sheet.n_sampled:,} rows looked at hold {mark}" for mark, n in found.items())
+    looked_at = f"of the {counted(sheet.n_sampled, 'row')} looked at"
+    told = ", ".join(
+        f"{counted(n, 'cell')} {looked_at} {'holds' if n == 1 else 'hold'} {mark}" for mark, n in found.items()
+    )
     marks = tuple(sorted(mark for mark in found if mark))
     return replace(sheet, marks=marks, evidence=(*sheet.evidence, ("missing", " ".join(marks), told)))
 

@@ -199,7 +199,7 @@ def test_a_missing_value_is_named_in_the_sentence() -> None:
 def test_without_by_all_alerts_stand_behind_the_row() -> None:
     trend = TrendAnalysis.from_alerts(history(rising()))
     assert trend.alerts(0).n_alerts == len(rising())
-    with pytest.raises(IndexError, match="row 1 of a table of 1 rows"):
+    with pytest.raises(IndexError, match="row 1 of a table of 1 row"):
         trend.alerts(1)
 
 

@@ -143,7 +143,7 @@ def test_ingest_says_what_it_set_aside_and_keeps_it(drawn: Any, run: Any) -> Non
     ran = run("ingest", path, "--store", "s.duckdb")
     assert ran.code == 0
     assert f"{200 - n} new, 0 updated, 0 known already, {n} set aside" in flat(ran.out)
-    assert f"set aside in s.duckdb: {n} x unknown severity 'p9'" in flat(ran.out)
+    assert f"set aside: {n} x unknown severity 'p9'" in flat(ran.out)
     assert f"{n} rows were set aside" in run("trend", "s.duckdb").err
 
 

@@ -62,7 +62,7 @@ def test_a_replay_says_what_became_of_them(tickets: Path, run: Any) -> None:
     rows = json.loads(run("resolve", "s.duckdb", "--by", "severity", "--json").out)["rows"]
     assert [(row["severity"], row["n_alerts"]) for row in rows] == [("critical", 3)]
     again = run("quarantine", "--store", "s.duckdb", "--replay", *MENDED)
-    assert "1 alerts read from 1 records of tabular: 0 new" in flat(again.out)
+    assert "1 alert read from 1 record of tabular: 0 new" in flat(again.out)
 
 
 def test_payloads_are_replayed_by_the_source_s_name(tmp_path: Path, run: Any) -> None:
@@ -72,9 +72,7 @@ def test_payloads_are_replayed_by_the_source_s_name(tmp_path: Path, run: Any) ->
     assert "alertmanager 1 unknown severity 'ticket' 1" in flat(run("quarantine", "--store", "s.duckdb").out)
     ran = run("quarantine", "--store", "s.duckdb", "--replay", "--source", "alertmanager")
     assert ran.code == 0
-    assert "1 alerts read from 1 records of alertmanager: 0 new, 0 updated, 0 known already, 1 set aside" in flat(
-        ran.out
-    )
+    assert "1 alert read from 1 record of alertmanager: 0 new, 0 updated, 0 known already, 1 set aside" in flat(ran.out)
 
 
 def test_a_tenant_sees_its_own_rows(tickets: Path, run: Any) -> None:

@@ -189,16 +189,16 @@ def test_names_that_are_there_already() -> None:
         ),
         ([{"service": "db", "x": 1, "valid_from": "soon"}], {"on": "service"}, "valid_from holds 'soon'; expected ISO"),
         ([{"service": "db", "x": 1, "valid_from": 5}], {"on": "service"}, "valid_from holds BIGINT; expected times"),
-        ([{"service": "db", "x": 1, "valid_from": None}], {"on": "service"}, "valid_from is missing in 1 of 1 rows"),
+        ([{"service": "db", "x": 1, "valid_from": None}], {"on": "service"}, "valid_from is missing in 1 of 1 row"),
         ([{"service": "db", "x": 1, "valid_to": DAY}], {"on": "service"}, "valid to valid_to, but from when"),
         (
             [{"service": "db", "x": 1, "valid_from": at(2), "valid_to": at(1)}],
             {"on": "service"},
-            "valid_to precedes valid_from in 1 of 1 rows",
+            "valid_to precedes valid_from in 1 of 1 row",
         ),
         ([{"service": "db", "x": 1, "valid_from": DAY}], {"on": "service", "at": "service"}, "'service' holds VARCHAR"),
         ([{"service": "db", "x": 1, "valid_from": DAY}], {"on": "service", "at": "never"}, "No column or label"),
-        ([{"service": "db", "x": 1, "tenant_id": None}], {"on": "service"}, "1 rows have no tenant_id"),
+        ([{"service": "db", "x": 1, "tenant_id": None}], {"on": "service"}, "1 row has no tenant_id"),
     ],
 )  # fmt: skip
 def test_what_cannot_be(table: Any, arguments: dict[str, Any], said: str) -> None:

@@ -130,8 +130,8 @@ def test_it_commutes_and_calls_add_up() -> None:
     ("rows", "on_", "said"),
     [
         ([{"service": "db", "valid_from": DAY}], "service", "no columns that say from when until when"),
-        ([{"valid_from": DAY, "valid_to": None}], None, "valid_to is missing in 1 of 1 windows"),
-        ([{"valid_from": None, "valid_to": DAY}], None, "valid_from is missing in 1 of 1 rows"),
+        ([{"valid_from": DAY, "valid_to": None}], None, "valid_to is missing in 1 of 1 window"),
+        ([{"valid_from": None, "valid_to": DAY}], None, "valid_from is missing in 1 of 1 row"),
         ([{"valid_from": on(1), "valid_to": DAY}], None, "valid_to precedes valid_from"),
         ([{"valid_from": DAY, "valid_to": on(1)}], "service", "no column 'service'"),
         (

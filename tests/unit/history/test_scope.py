@@ -361,7 +361,7 @@ def test_sql_of_a_tenant_reaches_nothing_else(tmp_path: Any) -> None:
 def test_a_history_prints_its_scope() -> None:
     shown = repr(alerts(ONE, TWO).tenant("default").where({"service": "a"}))
     assert shown == (
-        "<AlertHistory of DataFrame: 1 alerts until 2026-03-01 05:00:00; "
+        "<AlertHistory of DataFrame: 1 alert until 2026-03-01 05:00:00; "
         "scope {'tenant': 'default', 'where': [{'service': ['a']}]}>"
     )
 

@@ -399,7 +399,7 @@ def test_alertmanager_that_was_just_started_may_not_know_yet(watched: Any) -> No
     watched(0, gettable("DiskFull", NOW - 3 * MINUTE))
     watched.replay.started = NOW + 4 * MINUTE
     report = watched(5)
-    assert "1 alerts that it no longer shows are kept as open" in report.notes[0]
+    assert "1 alert that it no longer shows is kept as open" in report.notes[0]
     assert watched.pulled.alerts[0]["resolved_at"] is None
     watched(6, gettable("DiskFull", NOW - 3 * MINUTE))
     assert watched.pulled.alerts[0]["occurrences"] == 1

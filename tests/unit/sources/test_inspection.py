@@ -270,7 +270,7 @@ def test_nearly_unique_ids_are_an_identity_with_a_warning(tmp_path: Path) -> Non
     t = [x.isoformat() for x in moments(300)]
     found = inspect_file(write(tmp_path / "ids.csv", {"incident id": [1, *range(1, 300)], "time": t}))
     assert found.tabular.columns["fingerprint"] == "incident id"
-    assert any("1 rows repeat another row's value" in warning for warning in found.warnings)
+    assert any("1 row repeats another row's value" in warning for warning in found.warnings)
 
 
 def test_a_log_of_changes_is_suspected(tmp_path: Path) -> None:

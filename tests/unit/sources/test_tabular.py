@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections import Counter
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
