@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
 from alert_analytics.cli import compliance
-from alert_analytics.cli.options import By, Chosen, asks_history, length, takes_source
-from alert_analytics.cli.output import console, say, show, show_error
+from alert_analytics.cli.options import By, Chosen, asks_history, length, pairs, takes_source
+from alert_analytics.cli.output import console, in_options, say, show, show_error, speak_of
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError
 from alert_analytics.history import AlertHistory
-from alert_analytics.sources import inspect_file
+from alert_analytics.sources import Inspection, inspect_file
 
 app = typer.Typer(
     name="alert-analytics",
@@ -28,6 +28,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; an error of ours, or a missing extra, ends it with its message and exit code 1."""
+    speak_of(_options(*sys.argv[1:2]))
     try:
         app(prog_name=app.info.name)
     except AlertAnalyticsError as error:
@@ -41,12 +42,27 @@ def main() -> None:
         sys.exit(1)
 
 
+def _options(verb: str = "") -> dict[str, str]:
+    """The options of a verb by the names of its parameters, which Python calls them by too; none of what is no verb."""
+    verbs: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+    parameters = verbs[verb].params if verb in verbs else []
+    return {one.name.rstrip("_"): one.opts[0] for one in parameters if one.opts[0].startswith("--")}
+
+
 @app.command()
 def inspect(
-    file: Annotated[str, typer.Argument(help="A CSV or Parquet file that nobody has looked at yet.")],
+    file: Annotated[str, typer.Argument(help="A CSV, Parquet or JSON file that nobody has looked at yet.")],
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="Where the guess is wrong: canonical=column, such as rule=Check.")
+    ] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="word=severity, such as P1=critical; repeat.")] = None,
+    timezone: Annotated[str, typer.Option(help="The zone of times without an offset.")] = "UTC",
 ) -> None:
     """Guess how to read a file; print the evidence, the mapping, and the command that uses it."""
-    show_inspection(file)
+    columns, severities = pairs("--map", map_ or ()), pairs("--severity", severity or ())
+    with console.status(Text(f"looking at {file}")):
+        inspection = inspect_file(file, columns=columns, severities=severities, timezone=timezone)
+    show_inspection(inspection)
 
 
 @app.command()
@@ -99,7 +115,7 @@ def quarantine(
 def describe(history: AlertHistory) -> None:
     """Look a history over: span, gaps, open share, nulls, and what looks wrong."""
     for line in repr(history.describe()).splitlines():
-        say(line)
+        say(in_options(line) if line.startswith("look at: ") else line)
 
 
 @app.command()
@@ -253,10 +269,8 @@ def demo(
 compliance.add_to(app)
 
 
-def show_inspection(file: str) -> None:
+def show_inspection(inspection: Inspection) -> None:
     """Print what the inspection of a file found."""
-    with console.status(Text(f"looking at {file}")):
-        inspection = inspect_file(file)
     say(inspection.sentence)
     for what, finding, evidence in inspection.evidence:
         say(f"  {what}: {finding}  ({evidence})")

@@ -96,13 +96,13 @@ def source_of(
                 f"{', '.join(alone)} without --map: it says how mapped columns are read.",
                 hint="`alert-analytics inspect FILE` writes the whole command.",
             )
-        return source if source is None or not severity else _worded(source, _pairs("--severity", severity))
+        return source if source is None or not severity else _worded(source, pairs("--severity", severity))
     return Tabular(
-        columns=_pairs("--map", map_),
+        columns=pairs("--map", map_),
         timestamp_format=time_format,
         timezone=timezone,
         missing=tuple(missing or ()),
-        severities=_pairs("--severity", severity or ()),
+        severities=pairs("--severity", severity or ()),
         labels=tuple(label or ()),
         delimiter=delimiter,
         decimal=decimal,
@@ -212,9 +212,16 @@ def _with_signature(run: Verb, verb: Verb, made: str, added: Sequence[Callable[.
     return run
 
 
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    pairs = [one.partition("=") for one in given]
-    broken = [key for key, mark, value in pairs if not (key and mark and value)]
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Read an option that is a name and a value, as in ``--map rule=Check``.
+
+    Raises
+    ------
+    SourceError
+        One has no ``=``, or nothing on a side of it.
+    """
+    parted = [one.partition("=") for one in given]
+    broken = [key for key, mark, value in parted if not (key and mark and value)]
     if broken:
         raise SourceError(f"{option} {broken[0]!r}: expected name=value.", hint=f"write {option} 'a=b'.")
-    return {key: value for key, _, value in pairs}
+    return {key: value for key, _, value in parted}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -32,6 +33,43 @@ console = Console(markup=False, emoji=False, highlight=False)
 _GAP = 2
 _WRAPPED = 36  # text longer than this is wrapped
 _ROWS = 20
+
+
+_options: dict[str, str] = {}  # of the verb that runs: a parameter's name in Python, and its option
+_IN_PYTHON = re.compile(r"(?<![\w(.'\"])([a-z_]+)=(True\b|\[[^\]]*\]|'[^']*'|\.\.\.|)(?![\w(\[{])")
+_AT_FAULT = re.compile(r"([a-z_]+)=(?='|-?\d+;)")
+
+
+def speak_of(options: Mapping[str, str]) -> None:
+    """Say which options the verb that runs has, by their names in Python."""
+    _options.clear()
+    _options.update(options)
+
+
+def in_options(text: str) -> str:
+    """Write parameters of Python as options of the verb that runs; what it has no option for stays, and no Python goes.
+
+    Examples
+    --------
+    >>> speak_of({"overwrite": "--overwrite", "of": "--of", "pseudonymise": "--pseudonymise"})
+    >>> in_options("say overwrite=True."), in_options("of='service' asks another column; in Python history.of().")
+    ('say --overwrite.', '--of service asks another column.')
+    >>> in_options("pseudonymise=['assignee', 'label:x'], columns=, or use of=...")
+    '--pseudonymise assignee --pseudonymise label:x, columns=, or use --of ...'
+    >>> speak_of({})
+    """
+    before, mark, _ = text.partition("; in Python ")
+    return _IN_PYTHON.sub(_in_option, f"{before}." if mark else text)
+
+
+def _in_option(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    if name not in _options:
+        return found.group()
+    values = (
+        [one.strip(" '\"") for one in value.strip("[]").split(",")] if value.startswith("[") else [value.strip("'")]
+    )
+    return " ".join(_options[name] if one in {"", "True"} else f"{_options[name]} {one}" for one in values)
 
 
 def say(text: str) -> None:
@@ -90,7 +128,7 @@ def show(result: Result | ScoredWindows, main: Sequence[str], *, as_json: bool, 
         console.file.flush()
         pa.csv.write_csv(result.table, sys.stdout.buffer)
     else:
-        say(result.sentence)
+        say(in_options(result.sentence))
         if len(result):
             console.print()
             show_table(result.table, main)
@@ -110,7 +148,11 @@ def show_table(table: pa.Table, main: Sequence[str]) -> None:
         shown.add(name)
     console.print(rich_table(table, [name for name in table.column_names if name in shown]))
     left_out = [name for name in table.column_names if name not in shown]
-    say(f"Not shown: {', '.join(left_out)} (--csv and --json print all).")
+    if left_out:  # else long texts are wrapped, and nothing is missing
+        ways = " and ".join(way for name, way in (("as_csv", "--csv"), ("as_json", "--json")) if name in _options)
+        say(
+            f"Not shown: {', '.join(left_out)}" + (f" ({ways} print{'' if ' ' in ways else 's'} all)." if ways else ".")
+        )
 
 
 def _widths(table: pa.Table) -> dict[str, int]:
@@ -150,9 +192,12 @@ def rich_table(table: pa.Table, columns: list[str] | None = None, limit: int = _
 
 def show_error(error: AlertAnalyticsError) -> None:
     """Print what went wrong and what to do about it, on the error stream."""
-    _tell_aside("error: ", "bold red", error.message)
+    # A message may quote what anyone wrote, but where it begins with a parameter, that is the one at fault.
+    begun = _AT_FAULT.match(error.message)
+    name, rest = (begun[1], error.message[begun.end() :]) if begun else ("", "")
+    _tell_aside("error: ", "bold red", f"{_options[name]} {rest}" if name in _options else error.message)
     if error.hint:
-        _tell_aside("hint: ", "bold", error.hint)
+        _tell_aside("hint: ", "bold", in_options(error.hint))
 
 
 def show_note(text: str) -> None:

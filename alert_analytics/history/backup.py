@@ -33,7 +33,10 @@ def back_up(base: Base, path: str, to: str | Path) -> Path:
     Raises
     ------
     SourceError
-        Something lies there that is no backup of this store, or it is the store itself.
+        Something lies there that is no backup of this store, it is the store itself, or its folder cannot be written
+        to.
+    SourceNotFoundError
+        There is no such folder.
     QueryError
         It could not be written.
     """
@@ -45,6 +48,14 @@ def back_up(base: Base, path: str, to: str | Path) -> Path:
         raise SourceError(
             f"{to}: it exists and is no backup of this store; it is left as it is.",
             hint="give the path of a new file, or of an earlier backup of this store.",
+        )
+    if not target.parent.is_dir():
+        raise SourceNotFoundError(
+            f"{to}: there is no such folder, so nothing was written.", hint="make the folder first."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise SourceError(
+            f"{to}: the folder cannot be written to, so nothing was.", hint="give this user the right to write there."
         )
     try:
         _remember(cursor, target)

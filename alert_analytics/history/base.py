@@ -222,7 +222,7 @@ def check_store(connection: DuckDBPyConnection, path: str | Path, *, for_writing
     if not {"alerts", "ingests", "meta", "quarantine"} <= set(tables):
         raise SourceError(
             f"{path}: a DuckDB database, but no alert store (tables: {', '.join(tables[:8]) or 'none'}).",
-            hint="open it with duckdb and hand the table over: aa.AlertHistory.open(connection.table('...')).",
+            hint="export the table as Parquet; in Python aa.AlertHistory.open(connection.table('...')) takes it.",
         )
     version = schema_version(connection)
     if version == SCHEMA_VERSION or (for_writing and version is not None and version < SCHEMA_VERSION):
@@ -230,7 +230,7 @@ def check_store(connection: DuckDBPyConnection, path: str | Path, *, for_writing
     older = version is not None and version < SCHEMA_VERSION
     raise SourceError(
         f"{path}: a store of version {version}; this library reads version {SCHEMA_VERSION}.",
-        hint="open it once with aa.AlertStore.open(), which brings it up to date."
+        hint="`alert-analytics audit --store FILE` brings it up to date; in Python aa.AlertStore.open() does."
         if older
         else "upgrade alert-analytics.",
     )

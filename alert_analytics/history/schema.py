@@ -224,7 +224,8 @@ def _time(name: str, kind: str, column: Expression, given: DuckDBPyRelation) -> 
     if name == "fired_at" or given.filter(column.isnotnull() & (text != ConstantExpression("nan"))).limit(1).fetchall():
         raise HistoryError(
             f"Column {name} holds {f'numbers ({kind})' if kind_of(kind) == 'a number' else kind}; expected timestamps.",
-            hint=f"aa.sources.Tabular(columns={{'{name}': '{name}', ...}}, timestamp_format='epoch_ms') reads numbers.",
+            hint=f"`--map {name}={name} ... --time-format epoch_ms` reads numbers; in Python it is "
+            f"aa.sources.Tabular(columns={{'{name}': '{name}', ...}}, timestamp_format='epoch_ms').",
         )
     return _null("TIMESTAMP")
 

@@ -68,7 +68,7 @@ def source_named(source: str | Source) -> Source:
         raise SourceError(
             f"No source is called {source!r}; there are {', '.join(sorted(found)) or 'none'}.",
             hint=f"{'' if meant is None else f'{meant} '}"
-            "aa.sources.Tabular(columns=...) reads any table; `alert-analytics inspect FILE` writes it for you.",
+            "`alert-analytics inspect FILE` writes what reads any table; in Python aa.sources.Tabular(...).",
         )
     made: Source = found[source].load()()
     return made

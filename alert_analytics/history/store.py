@@ -94,7 +94,7 @@ class AlertStore(Compliance):
         if Path(path).is_file() and Path(path).stat().st_size and not is_database(path):
             raise SourceError(
                 f"{path}: no DuckDB database, so no alert store.",
-                hint="give the store a path of its own; ingest() then reads this file into it.",
+                hint="give the store a path of its own; ingest then reads this file into it.",
             )
         store = None if str(path) == _MEMORY else Path(path)
         connection = connect(store)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from alert_analytics.errors import SourceError
+from alert_analytics.sources.inspection_doubts import LIFE, doubts_of
+from alert_analytics.sources.inspection_given import Given, lay_over
+from alert_analytics.sources.inspection_lines import python_lines, shell_command
 from alert_analytics.sources.inspection_mapping import assign
+from alert_analytics.sources.inspection_payload import Payloads, is_json, payloads_of
 from alert_analytics.sources.inspection_roles import Roles
 from alert_analytics.sources.inspection_sheet import Sheet, read_sheet
 from alert_analytics.sources.inspection_times import TimeColumn, time_columns
-from alert_analytics.sources.inspection_words import forms
 from alert_analytics.sources.tabular import Tabular
 from alert_analytics.tables import counted
 
 _SERVICENOW = {"number", "sys_mod_count", "sys_updated_at", "incident_state"}
-_OVER = {"resolved", "closed", "ok", "recovery", "recovered", "cleared", "clear", "end"}
-_TIMES = ("fired_at", "acknowledged_at", "resolved_at")
 
 
 class Evidence(NamedTuple):
@@ -49,11 +49,11 @@ class Inspection:
     path : Path
         The file.
     n_rows : int
-        Rows in the whole file.
+        Rows, or payloads, in the whole file.
     source : str
         ``tabular``, or the name of the source that knows this format.
-    tabular : Tabular
-        The proposed mapping; also where another source is the better choice.
+    tabular : Tabular or None
+        The proposed mapping; also where another source is the better choice, but None where the file holds payloads.
     python : str
         Ready lines of Python that read the file into a store.
     command : str
@@ -69,7 +69,7 @@ class Inspection:
     path: Path
     n_rows: int
     source: str
-    tabular: Tabular
+    tabular: Tabular | None
     python: str
     command: str
     evidence: tuple[Evidence, ...]
@@ -79,6 +79,10 @@ class Inspection:
     @property
     def sentence(self) -> str:
         """The answer in words."""
+        if self.tabular is None:
+            return (
+                f"{self.path.name} holds {counted(self.n_rows, 'payload')} of {self.source}; read it with that source."
+            )
         columns, rows = self.tabular.columns, counted(self.n_rows, "row")
         if self.source != "tabular":
             return f"{self.path.name} is a {self.source} export of {rows}; read it with that source."
@@ -91,11 +95,19 @@ class Inspection:
         )
 
 
-def inspect_file(path: str | Path, sample_rows: int = 20_000) -> Inspection:
+def inspect_file(
+    path: str | Path,
+    sample_rows: int = 20_000,
+    *,
+    columns: Mapping[str, str] | None = None,
+    severities: Mapping[str, str] | None = None,
+    timezone: str = "UTC",
+) -> Inspection:
     """Look at a CSV (any usual separator, also gzipped) or Parquet file and propose how to read it.
 
     A proposal, not knowledge: read its warnings. In particular, times without an offset are taken as UTC, and a file
-    in which no day exceeds 12 does not say whether day or month comes first.
+    in which no day exceeds 12 does not say whether day or month comes first. Of a JSON file it finds out which source's
+    payloads it holds.
 
     Parameters
     ----------
@@ -103,6 +115,12 @@ def inspect_file(path: str | Path, sample_rows: int = 20_000) -> Inspection:
         The file.
     sample_rows : int
         About how many rows to look at closely, taken from the whole file.
+    columns : mapping of str to str, optional
+        Canonical column to the file's column, where you know better than the guess.
+    severities : mapping of str to str, optional
+        The file's word to ours, likewise.
+    timezone : str
+        The zone of times that carry no offset.
 
     Returns
     -------
@@ -114,12 +132,16 @@ def inspect_file(path: str | Path, sample_rows: int = 20_000) -> Inspection:
     SourceNotFoundError
         There is no such file.
     SourceError
-        It is empty, no table, or has no column of times; the message lists the columns seen.
+        It is empty, no table, or has no column of times; the message lists the columns seen. It is JSON that no source
+        reads. Or `columns` names what is not there, or what holds no times where it should.
     """
-    path = Path(path)
+    path, given = Path(path), Given(columns or {}, severities or {}, timezone)
+    if is_json(path):
+        return _of_payloads(path, payloads_of(path), given)
     sheet = read_sheet(path, sample_rows)
     times = time_columns(sheet)
     roles = assign(sheet, times)
+    lay_over(roles, sheet, times, given)
     if "fired_at" not in roles.columns:
         seen = f"the times in {', '.join(times)} are later changes" if times else "none of them holds times"
         raise SourceError(
@@ -132,28 +154,49 @@ def inspect_file(path: str | Path, sample_rows: int = 20_000) -> Inspection:
         columns={role: roles.columns[role] for role in sorted(roles.columns, key=_place)},
         timestamp_format="iso" if fired.format == "native" else fired.format,
         missing=_missing(sheet, roles, times),
+        timezone=timezone,
         severities=roles.severities,
         labels=roles.labels,
         # A bare tab does not survive being pasted into a shell; the reader takes this spelling too.
         delimiter=None if sheet.cut is None else sheet.cut.delimiter.replace("\t", "\\t"),
         decimal=sheet.decimal,
     )
-    source = "servicenow" if set(sheet.columns) >= _SERVICENOW else "tabular"
+    source = "servicenow" if set(sheet.columns) >= _SERVICENOW and given.is_nothing else "tabular"
     return Inspection(
         path=path,
         n_rows=sheet.n_rows,
         source=source,
         tabular=tabular,
-        python=_python(path, source, tabular, sheet),
-        command=_command(path, source, tabular, sheet),
-        evidence=tuple(_evidence(sheet, roles, times, source)),
+        python=python_lines(path, tabular.code() if source == "tabular" else repr(source), sheet.cut),
+        command=shell_command(path, tabular.arguments() if source == "tabular" else f"--source {source}", sheet.cut),
+        evidence=tuple(_evidence(sheet, roles, times, source, timezone)),
         left_out={name: why for name, why in roles.left_out.items() if name not in _used(tabular)},
-        warnings=tuple(_warnings(sheet, roles, times, source)),
+        warnings=tuple(doubts_of(sheet, roles, times, source=source, timezone=timezone)),
+    )
+
+
+def _of_payloads(path: Path, found: Payloads, given: Given) -> Inspection:
+    if given.columns or given.timezone != "UTC":
+        raise SourceError(
+            f"{path}: holds payloads of {found.source}, which have no columns to map and times with an offset.",
+            hint="leave --map and --timezone out; --severity may stay.",
+        )
+    code, options = found.told(given.severities)
+    return Inspection(
+        path=path,
+        n_rows=found.n_payloads,
+        source=found.source,
+        tabular=None,
+        python=python_lines(path, code),
+        command=shell_command(path, options),
+        evidence=(Evidence("source", found.source, found.because),),
+        left_out={},
+        warnings=found.warnings,
     )
 
 
 def _place(role: str) -> int:
-    order = ("fingerprint", *_TIMES, "severity", "service", "rule", "team")
+    order = ("fingerprint", *LIFE, "severity", "service", "rule", "team")
     return order.index(role) if role in order else len(order)
 
 
@@ -168,7 +211,7 @@ def _listed(columns: Mapping[str, object]) -> str:
 
 def _hold_to_one_format(roles: Roles, times: Mapping[str, TimeColumn], fired: TimeColumn) -> None:
     """A mapping has one time format: columns in another one cannot come along."""
-    for role in _TIMES[1:]:
+    for role in LIFE[1:]:
         column = times.get(roles.columns.get(role, ""))
         if column is not None and column.format not in (fired.format, "native"):
             del roles.columns[role]
@@ -188,45 +231,16 @@ def _missing(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn]) -> lis
     return [*sheet.marks, *local]
 
 
-def _python(path: Path, source: str, tabular: Tabular, sheet: Sheet) -> str:
-    before, made = "", repr(source) if source != "tabular" else tabular.code()
-    if sheet.cut and sheet.cut.encoding != "utf-8":
-        opened = f"gzip.open({str(path)!r}, 'rt'" if path.suffix == ".gz" else f"open({str(path)!r}"
-        before = "import gzip\n" * (path.suffix == ".gz") + "from pathlib import Path\n\n"
-        path = _utf8(path)
-        before += f"with {opened}, encoding={sheet.cut.encoding!r}) as file:\n"
-        before += f"    Path({str(path)!r}).write_text(file.read(), encoding='utf-8')\n\n"
-    return (
-        f"{before}import alert_analytics as aa\n\n"
-        f'store = aa.AlertStore.open("alerts.duckdb")\n'
-        f"source = {made}\n"
-        f"report = store.ingest({str(path)!r}, source=source)"
-    )
-
-
-def _command(path: Path, source: str, tabular: Tabular, sheet: Sheet) -> str:
-    before = ""
-    if sheet.cut and sheet.cut.encoding != "utf-8":
-        unpacked = f"{'zcat' if path.suffix == '.gz' else 'cat'} {shlex.quote(str(path))}"
-        path = _utf8(path)
-        before = f"{unpacked} | iconv -f {sheet.cut.encoding} -t utf-8 > {shlex.quote(str(path))} && "
-    options = tabular.arguments() if source == "tabular" else f"--source {source}"
-    return f"{before}alert-analytics ingest {shlex.quote(str(path))} --store alerts.duckdb {options}"
-
-
-def _utf8(path: Path) -> Path:
-    """Name the copy that a file in another encoding is converted to, in the folder where one works."""
-    return Path(path.name.removesuffix(".gz")).with_suffix(".utf8.csv")
-
-
-def _evidence(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], source: str) -> list[Evidence]:
+def _evidence(
+    sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], source: str, timezone: str
+) -> list[Evidence]:
     fired = times[roles.columns["fired_at"]]
     found = [Evidence(*one) for one in sheet.evidence]
     if source == "servicenow":
         told = f"it has the columns {', '.join(sorted(_SERVICENOW))}: each row is one change of an incident"
         found.append(Evidence("source", "the ServiceNow event log", told))
     found.append(Evidence("time format", fired.format, fired.because))
-    zone = "in the values" if fired.zoned else "none given, UTC assumed"
+    zone = "in the values" if fired.zoned else "none given, UTC assumed" if timezone == "UTC" else timezone
     told = f"the values of {fired.name} carry one" if fired.zoned else f"no value of {fired.name} carries an offset"
     if fired.format.startswith("epoch"):
         zone, told = "UTC", "counts since 1970 are in UTC"
@@ -235,58 +249,3 @@ def _evidence(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], sourc
     if roles.labels:
         found.append(Evidence("labels", ", ".join(roles.labels), "few distinct values each"))
     return found
-
-
-def _warnings(sheet: Sheet, roles: Roles, times: Mapping[str, TimeColumn], source: str) -> list[str]:
-    if source == "servicenow":
-        changes = f"{counted(sheet.n_rows, 'row')} of {counted(sheet.exact('number', most=0)[1], 'incident')}"
-        return [
-            f"Each row is one change of an incident ({changes}): a Tabular would count each change as an alert or show "
-            "only final states; source='servicenow' folds them and knows what was known when."
-        ]
-    found = list(roles.warnings)
-    used = {role: times[roles.columns[role]] for role in _TIMES if role in roles.columns}
-    doubts: dict[str, list[str]] = {}
-    for column in used.values():
-        if column.doubt:
-            doubts.setdefault(column.doubt, []).append(column.name)
-    found += [f"{', '.join(names)}: {doubt}." for doubt, names in doubts.items()]
-    for role, column in used.items():
-        found += _about_times(sheet, role, column)
-    if "resolved_at" not in roles.columns:
-        found += _about_changes(sheet)
-    if sheet.cut and sheet.cut.encoding != "utf-8":
-        found.append(f"The file is {sheet.cut.encoding}, a Tabular reads UTF-8: the lines proposed convert it first.")
-    return found
-
-
-def _about_times(sheet: Sheet, role: str, column: TimeColumn) -> list[str]:
-    found = []
-    rows = f"of {counted(sheet.n_sampled, 'row')} looked at"
-    if column.unread:
-        like = ", ".join(map(repr, list(column.unread)[:3]))
-        n = column.unread.total()
-        found.append(f"{column.name}: {n:,} {rows} hold no such time ({like}); they go to quarantine.")
-    if column.marks:
-        found.append(f"{column.name}: {', '.join(map(repr, column.marks))} is taken as no time at all.")
-    if role != "fired_at":
-        return found
-    empty = column.moments.count(None) - column.unread.total()
-    if empty:
-        found.append(f"{column.name} is empty in {empty:,} {rows}; they go to quarantine.")
-    if not column.zoned:
-        found.append(f"{column.name} names no zone: UTC is assumed. If it is local time, set timezone='Europe/Paris'.")
-    return found
-
-
-def _about_changes(sheet: Sheet) -> list[str]:
-    """Warn of a log in which the beginning and the end of an alert are rows of their own."""
-    for name in sheet.columns:
-        if {"status", "state"} & set(forms(name, time=False)):
-            over = sorted({value.lower() for value in sheet.tally(name)} & _OVER)
-            if over:
-                return [
-                    f"{name} holds {', '.join(over)}, but no column holds the end: the file may be a log of changes, "
-                    "in which each alert has several rows and each row would count as an alert."
-                ]
-    return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from alert_analytics.sources.inspection_roles import Roles, assign_times, named
 from alert_analytics.sources.inspection_sheet import Sheet
@@ -68,6 +68,14 @@ def assign(sheet: Sheet, times: Mapping[str, TimeColumn]) -> Roles:
     return roles
 
 
+def unranked(column: str, words: Iterable[str]) -> str:
+    """Warn of words whose severity is not known."""
+    return (
+        f"{column} has words without a known severity: {', '.join(map(repr, words))}; add them to `severities`, "
+        "or their rows go to quarantine."
+    )
+
+
 def _guess_severity(roles: Roles, sheet: Sheet, flat: list[str]) -> None:
     """Where no column is named like a severity: the one column whose words all are severities."""
     spoken = [name for name in flat if roles.free(name) and _may_be_severity(sheet, name)]
@@ -113,10 +121,7 @@ def _is_severity(roles: Roles, sheet: Sheet, column: str) -> bool:
     )
     roles.severities = {word: severity for word, severity in mapped.items() if word.strip().lower() != severity}
     if unknown:
-        roles.warnings.append(
-            f"{column} has words without a known severity: {', '.join(map(repr, unknown))}; add them to `severities`, "
-            "or their rows go to quarantine."
-        )
+        roles.warnings.append(unranked(column, unknown))
     return True
 
 

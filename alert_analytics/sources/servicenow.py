@@ -74,7 +74,7 @@ class ServiceNow:
         if missing:
             raise SourceError(
                 f"{named(data)} is no ServiceNow event log: it has no {', '.join(missing[:6])}.",
-                hint="`alert-analytics inspect FILE` says what it is; aa.sources.Tabular reads any table.",
+                hint="`alert-analytics inspect FILE` says what it is; in Python aa.sources.Tabular reads any table.",
             )
         [(n_records,)] = raw.count("*").fetchall()
         connection.execute("SET VARIABLE servicenow_format = ?", [self.timestamp_format])

@@ -191,7 +191,7 @@ def _check_size(n_windows: int, n_buckets: int, length: int, every: timedelta) -
         raise WindowsError(
             f"every={every}, length={length}: {counted(n_windows, 'window')} of {counted(length, 'bucket')} each "
             f"from a span of {counted(n_buckets, 'bucket')}; expected at most {_MOST_BUCKETS:,} buckets in all.",
-            hint="choose a larger every=, fewer series in by=, or a part of the history with where(since=...).",
+            hint="choose a larger every=, fewer series in by=, or a part of the history: since=... or until=....",
         )
 
 

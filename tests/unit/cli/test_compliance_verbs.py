@@ -118,6 +118,20 @@ def test_retention_backup_restore_and_audit(store: Path, run: Any, tmp_path: Pat
     assert "broken at record 2" in ran.err
 
 
+def test_a_backup_into_no_folder_is_not_recorded(store: Path, run: Any) -> None:
+    ran = run("backup", "none/b.duckdb")
+    assert ran.code == 1
+    assert "none/b.duckdb: there is no such folder, so nothing was written." in ran.err
+    assert json.loads(run("audit", "--json").out)["records"] == []
+
+
+def test_the_audit_says_not_shown_only_where_something_is(store: Path, run: Any) -> None:
+    assert run("retain", "--days", "1", "--yes").code == 0  # its details are longer than the terminal is wide
+    told = run("audit").out
+    assert "n_quarantined" in "".join(told.split())
+    assert "Not shown" not in told
+
+
 def test_persons_are_pseudonymised_at_ingest(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.csv").write_text(f"fired_at,assignee\n2026-01-01,{WHO}\n", encoding="utf-8")
     monkeypatch.delenv("ALERT_PSEUDONYM_KEY", raising=False)

@@ -176,12 +176,12 @@ def test_a_column_that_does_not_exist(verb: str, options: list[str], ordinary: P
 @pytest.mark.parametrize(
     ("options", "said", "hint"),
     [
-        (["--since", "yesterday"], "since='yesterday' is not a time", "write '2016-04-01'"),
-        (["--until", "32/13/2020"], "until='32/13/2020' is not a time", "write '2016-04-01'"),
-        (["--as-of", "soon"], "as_of='soon' is not a time", "write '2016-04-01'"),
+        (["--since", "yesterday"], "--since 'yesterday' is not a time", "write '2016-04-01'"),
+        (["--until", "32/13/2020"], "--until '32/13/2020' is not a time", "write '2016-04-01'"),
+        (["--as-of", "soon"], "--as-of 'soon' is not a time", "write '2016-04-01'"),
         (["--where", "severity >"], "condition, character 11: found the end", None),
         (["--tenant", "nobody"], "--tenant nobody: no alert is theirs; the tenants are default.", None),
-        (["--window-size", "0"], "window_size=0; expected a whole number of buckets", None),
+        (["--window-size", "0"], "--window-size 0; expected a whole number of buckets", None),
         (["--json", "--csv"], "--json and --csv exclude each other.", None),
         (["--source", "nothere"], "No source is called 'nothere'", "inspect FILE"),
         (["--source", "servicenow"], "is no ServiceNow event log", "inspect FILE"),
@@ -206,6 +206,25 @@ def test_an_option_that_makes_no_sense(
     options: list[str], said: str, hint: str | None, ordinary: Path, run: Any
 ) -> None:
     refused(run("trend", ordinary, *options), said, hint)
+
+
+def test_a_hint_speaks_of_options(ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("ingest", ordinary, "--store", "s.duckdb")
+    assert run("backup", "b.duckdb", "--store", "s.duckdb").code == 0
+    ran = run("restore", "b.duckdb", "--store", "s.duckdb")
+    refused(ran, "it exists and is left as it is.", "restore to another path, or say --overwrite.")
+    monkeypatch.setenv("ALERT_PSEUDONYM_KEY", "k" * 32)
+    ran = run("ingest", ordinary, "--pseudonymise", "nothere")
+    refused(ran, "--pseudonymise 'nothere': expected one of", "--pseudonymise assignee --pseudonymise label:caller.")
+    refused(run("trend", ordinary, "--source", "nothere"), "No source is called", "writes what reads any table.")
+    (tmp_path / "norule.csv").write_text("fired_at\n2026-03-01\n")
+    assert "--of service asks another column" in flat(run("first-look", "norule.csv").out)
+    told = json.loads(run("first-look", "norule.csv", "--json").out)
+    assert "of='service' asks another column" in told["sentence"]
+
+
+def test_what_anyone_wrote_is_no_parameter(tmp_path: Path, run: Any) -> None:
+    refused(run("trend", "where=high.csv"), "where=high.csv: no such file")
 
 
 @pytest.mark.parametrize("value", ["nan", "0", "-1", "1e9", "inf"])

@@ -56,8 +56,10 @@ def test_what_lies_there_is_left(tmp_path: Path) -> None:
                 store.backup(tmp_path / taken)
         with pytest.raises(SourceError, match="the store itself"):
             store.backup(tmp_path / "." / "a.duckdb")
-        with pytest.raises(SourceError, match="cannot be opened as a store"):
+        with pytest.raises(SourceNotFoundError, match="there is no such folder, so nothing was written"):
             store.backup(tmp_path / "no folder" / "b.duckdb")
+        assert store.audit().num_rows == 0
+        assert backup_module.known(store._base.cursor()) == []
         assert other.history().n_alerts == 2
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
 

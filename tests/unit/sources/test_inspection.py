@@ -348,7 +348,9 @@ def test_the_whole_file_is_sampled(tmp_path: Path) -> None:
         (b"\x1f\x8b garbage", "is damaged gzip"),
         (b"PAR1 garbage", "looks like Parquet but cannot be read"),
         (b"\x00\x01\x02", "holds binary data"),
-        (b'{"alerts": []}', "it is JSON or XML"),
+        (b"<alerts/>", "it is JSON or XML"),
+        (b'{"a": {"b": 1}, "c": 2}', "JSON with the keys a, c, of which no source reads any as an alert"),
+        (b"[1, 2]", "JSON, of which no source reads any as an alert"),
         (b"time,service\n", r"has no rows below its header \(time, service\)"),
         (b"2024-01-01,db\n2024-01-02,db\n", "so is no header"),
         (
