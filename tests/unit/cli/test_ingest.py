@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from alert_analytics.history import AlertStore
+from alert_analytics.cli.pulling import _opened
+from alert_analytics.errors import PullError
+from alert_analytics.history import AlertHistory, AlertStore
 
 
 def flat(text: str) -> str:
@@ -36,6 +38,14 @@ def test_a_store_that_was_there_stays(ordinary: Path, tmp_path: Path, run: Any) 
         assert run("ingest", "missing.csv", "--store", store).code == 1
     assert (tmp_path / "empty.duckdb").is_file()
     assert "300 alerts" in run("describe", "full.duckdb").out
+
+
+def test_what_came_before_a_failure_stays(ordinary: Path, tmp_path: Path) -> None:
+    """As of a pull that breaks off after some pages: the next one goes on there."""
+    with pytest.raises(PullError), _opened(tmp_path / "new.duckdb", None) as store:
+        store.ingest(ordinary)
+        raise PullError("The second page never came.")
+    assert AlertHistory.open(tmp_path / "new.duckdb").n_alerts == 300
 
 
 def test_what_was_set_aside_stays_though_nothing_was_sound(tmp_path: Path, run: Any) -> None:

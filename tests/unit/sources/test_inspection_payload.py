@@ -30,6 +30,14 @@ def test_the_vendors_payloads_are_recognised(name: str) -> None:
     assert f"of {found.source}; read it with that source." in found.sentence
 
 
+def test_an_organisation_tells_grafana_from_alertmanager_where_no_version_does(tmp_path: Path) -> None:
+    for source in ("alertmanager", "grafana"):
+        payload = json.loads((PAYLOADS / source / "firing.json").read_text(encoding="utf-8"))
+        del payload["version"]
+        (tmp_path / "a.json").write_text(json.dumps(payload), encoding="utf-8")
+        assert inspect_file(tmp_path / "a.json").source == source
+
+
 @pytest.mark.parametrize("name", sorted(OTHER))
 def test_an_answer_that_tells_of_no_alert_is_refused(name: str) -> None:
     with pytest.raises(SourceError, match="JSON with the keys status, ") as caught:
