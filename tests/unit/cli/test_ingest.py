@@ -42,9 +42,14 @@ def test_a_store_that_was_there_stays(ordinary: Path, tmp_path: Path, run: Any) 
 
 def test_what_came_before_a_failure_stays(ordinary: Path, tmp_path: Path) -> None:
     """As of a pull that breaks off after some pages: the next one goes on there."""
-    with pytest.raises(PullError), _opened(tmp_path / "new.duckdb", None) as store:
-        store.ingest(ordinary)
-        raise PullError("The second page never came.")
+
+    def pulled() -> None:
+        with _opened(tmp_path / "new.duckdb", None) as store:
+            store.ingest(ordinary)
+            raise PullError("The second page never came.")
+
+    with pytest.raises(PullError, match="never came"):
+        pulled()
     assert AlertHistory.open(tmp_path / "new.duckdb").n_alerts == 300
 
 
