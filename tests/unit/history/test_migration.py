@@ -69,7 +69,8 @@ def test_a_store_of_version_1_gives_the_same_answers(old: Path) -> None:
 
 def test_a_reader_says_how_to_bring_it_up_to_date(old: Path) -> None:
     before = old.read_bytes()
-    with pytest.raises(SourceError, match=r"version 1; this library reads version 2\. Hint: open it once with"):
+    said = r"version 1; this library reads version 2\. Hint: `alert-analytics audit --store FILE` brings it up to date"
+    with pytest.raises(SourceError, match=said):
         AlertHistory.open(old)
     assert old.read_bytes() == before
 
