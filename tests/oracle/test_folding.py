@@ -222,6 +222,7 @@ TIMELINES = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None)
 @given(TIMELINES)
 def test_the_kernel_is_its_slow_twin(timelines: list[list[Told]]) -> None:
@@ -233,6 +234,7 @@ def test_the_kernel_is_its_slow_twin(timelines: list[list[Told]]) -> None:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(TIMELINES)
 def test_what_holds_of_every_fold(timelines: list[list[Told]]) -> None:

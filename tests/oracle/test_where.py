@@ -76,6 +76,7 @@ SCHEMA = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(ROWS, st.lists(TREES, min_size=6, max_size=6))
 def test_where_keeps_what_the_evaluator_keeps(rows: list[dict[str, Any]], conditions: list[Expression]) -> None:

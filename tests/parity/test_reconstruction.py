@@ -50,6 +50,7 @@ def assert_alike(kind: str, raw: npt.NDArray[np.float64], is_anomaly: npt.NDArra
     assert 0 < said.sum() < len(rows)
 
 
+@pytest.mark.slow
 @both
 def test_python_and_the_graph_give_the_same_labels(kind: str) -> None:
     rows = usual(5_000, 2, far=0.1)

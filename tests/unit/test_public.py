@@ -59,6 +59,7 @@ def test_every_name_is_listed_and_resolves() -> None:
         _ = aa.AlertHistroy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIGHT)
 def test_a_name_waits_for_nothing_that_it_does_not_need(name: str) -> None:
     code = f"import sys, alert_analytics as aa; aa.{name}; print(' '.join(sorted(sys.modules)))"

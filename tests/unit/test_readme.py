@@ -50,6 +50,7 @@ def test_the_analysis_in_the_shell_runs(monkeypatch: pytest.MonkeyPatch) -> None
     assert '"direction": "increasing"' in answer.output
 
 
+@pytest.mark.slow
 def test_what_the_readme_brings_in_the_shell_is_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
     section = README.partition("## Bringing your alerts")[2].partition("\n## ")[0]

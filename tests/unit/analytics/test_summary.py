@@ -253,6 +253,7 @@ def test_what_cannot_be_meant_is_said(wrong: dict[str, Any], said: str) -> None:
         AlertAnalytics(**wrong)
 
 
+@pytest.mark.slow
 def test_row_order_does_not_matter_and_shifting_time_shifts_nothing() -> None:
     rows = steady(21)
     table = AlertAnalytics(7 * DAY).run(history(rows)).table
@@ -261,6 +262,7 @@ def test_row_order_does_not_matter_and_shifting_time_shifts_nothing() -> None:
     assert table.equals(AlertAnalytics(7 * DAY).run(history(moved)).table)
 
 
+@pytest.mark.slow
 def test_the_future_does_not_leak() -> None:
     rows = steady(21)
     later: list[Row] = [(END + HOUR, None), (END - HOUR, END + DAY)]

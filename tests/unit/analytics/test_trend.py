@@ -75,6 +75,7 @@ def test_the_sentence_says_how_many_move_and_which_most(by_service: TrendAnalysi
     assert "neither rises nor falls beyond chance" in TrendAnalysis.from_alerts(aa.datasets.sample()).sentence
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(
     hours=st.lists(st.integers(0, 24 * 7 * 14), min_size=1, max_size=60),

@@ -48,6 +48,7 @@ def test_the_folder_may_be_text(model: CalibratedModel, tmp_path: Path) -> None:
     assert OnnxScorer.load(tmp_path).manifest == model.manifest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "detector",
     [IsolationForestDetector(n_trees=10), AutoencoderDetector(hidden=8, code=2, epochs=2), PCADetector()],

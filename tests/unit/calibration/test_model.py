@@ -241,6 +241,7 @@ def _noise(begin: int, n: int, incidents: bool, seed: int) -> pa.Table:
     return pa.table({"t": begin + np.arange(n)} | {f"m{j}": rows[:, j] for j in range(4)} | {"label": label})
 
 
+@pytest.mark.slow
 def test_windows_that_hold_an_incident_neither_move_the_cut_nor_falsify_a_good_model() -> None:
     def windows(begin: int, n: int, incidents: bool) -> Windows:
         return metric_windows(_noise(begin, n, incidents, seed=begin), entity=None, length=10, label="label")

@@ -161,6 +161,7 @@ def test_the_command_that_opens_the_registry_is_on_a_line_of_its_own(told: Told)
 # -- other histories ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["onnx", "mlflow"])
 def test_without_what_trains_the_first_half_is_told_and_how_to_get_the_second(
     missing: str, ordinary: Path, tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch
@@ -197,6 +198,7 @@ def test_without_altair_the_demo_leaves_tables_and_says_how_to_get_charts(
     assert "Planted in that time" not in ran.out  # nobody planted anything in a reader's own history
 
 
+@pytest.mark.slow
 def test_a_tiny_history_is_refused_in_words(drawn: Any, tmp_path: Path, run: Any) -> None:
     path = drawn(3, 30)
     n = len(aa.alert_windows(path, timedelta(hours=1)).split_by_time(0.6, 0.2, 0.2)[1])

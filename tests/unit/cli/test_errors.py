@@ -112,6 +112,7 @@ def test_all_alerts_open(verb: str, said: str, drawn: Any, run: Any) -> None:
     assert said in flat(ran.out)
 
 
+@pytest.mark.slow
 def test_a_history_of_three_weeks_is_answered_in_part(drawn: Any, run: Any) -> None:
     path = drawn(21, 120)
     assert "120 alerts in 2 whole weeks: too short for a slope, which needs 8 weeks." in flat(run("trend", path).out)

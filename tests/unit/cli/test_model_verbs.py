@@ -98,6 +98,7 @@ def refused(ran: Any, said: str, hint: str | None = None) -> None:
 # -- train --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_train_says_what_is_promised_and_registers_beside_the_reader(
     trained: TrainedModel, tmp_path: Path, run: Any
 ) -> None:

@@ -29,6 +29,7 @@ def inspected(path: Path, where: Path) -> list[str]:
     return ran.stdout.partition("In the shell:")[2].strip().splitlines()
 
 
+@pytest.mark.slow
 def test_the_command_that_inspect_prints_runs_unchanged(foreign: Path, tmp_path: Path) -> None:
     ingest, demo = inspected(foreign, tmp_path)
     ran = shell(ingest, tmp_path)

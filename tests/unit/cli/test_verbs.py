@@ -141,6 +141,7 @@ def test_by_may_be_repeated_and_name_a_label(run: Any) -> None:
     assert told["rows"] == expected.table.to_pylist()
 
 
+@pytest.mark.slow
 def test_the_verbs_own_options_reach_the_analysis(run: Any) -> None:
     sample = aa.datasets.sample()
     told = json.loads(run("correlate", SAMPLE, "--window", "120", "--of", "service", "--within", "team", "--json").out)

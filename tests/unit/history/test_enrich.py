@@ -52,6 +52,7 @@ CATALOGUE = [{"service": "db", "tier": 1, "owner": "ann"}, {"service": "it's \x0
 # -- a plain table ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_catalogue_works_like_the_alerts_own_columns() -> None:
     told = history().enrich(CATALOGUE, on="service")
     assert found(told, "tier", "owner", "on_call") == [
@@ -275,6 +276,7 @@ def test_stretches_and_merged_windows() -> None:
 # -- scope --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_commutes_with_every_narrowing() -> None:
     steps = {
         "enrich": lambda history: history.enrich(VERSIONS, on="service", valid_from="deployed_at"),

@@ -133,6 +133,7 @@ def naive(alerts: list[tuple[str, str | None, int]], gap: int) -> list[list[str]
     return sorted(sorted(one) for one in incidents)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(ALERTS, st.integers(1, 30), st.integers(1, 61))
 def test_as_a_loop_makes_them_and_the_future_changes_none(alerts: list[Any], gap: int, moment: int) -> None:

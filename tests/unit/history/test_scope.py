@@ -135,6 +135,7 @@ def drawn(rows: list[dict[str, Any]], beyond: int = 100) -> pl.DataFrame:
     return pl.DataFrame(made, schema=schema)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(ROWS, st.integers(0, 12), st.integers(0, 12), st.sampled_from(["a", None, ["b", None]]))
 def test_all_orders_of_narrowing_agree(rows: list[dict[str, Any]], moment: int, since: int, service: object) -> None:
@@ -155,6 +156,7 @@ def test_all_orders_of_narrowing_agree(rows: list[dict[str, Any]], moment: int, 
     assert all(answer[1:] == answers[0][1:] for answer in answers)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(ROWS, st.integers(1, 12))
 def test_the_future_does_not_leak(rows: list[dict[str, Any]], moment: int) -> None:
@@ -264,6 +266,7 @@ def test_since_and_until_are_half_open_and_intersect() -> None:
 HOSTILE = ["acme", "o'neil", "x' OR '1'='1", 'say "hi"', "a;DROP TABLE alerts;--", "\x00", "$now", "-- $a = 1\n", "ü😀"]
 
 
+@pytest.mark.slow
 def test_each_tenant_sees_its_own() -> None:
     whole = AlertHistory.open(pl.DataFrame({"tenant_id": HOSTILE, "fired_at": [DAY] * len(HOSTILE)}))
     for name in HOSTILE:

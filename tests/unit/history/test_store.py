@@ -120,6 +120,7 @@ OBSERVATIONS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(OBSERVATIONS.flatmap(lambda rows: st.tuples(st.just(rows), st.permutations(rows))), st.integers(0, 6))
 def test_any_order_and_any_split_give_the_same_alerts(both: tuple[list[Any], list[Any]], cut: int) -> None:

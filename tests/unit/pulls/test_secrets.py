@@ -165,6 +165,7 @@ def test_a_secret_shows_its_name_alone() -> None:
 SPECIAL = 'hunter22/+"\\ü end'
 
 
+@pytest.mark.slow
 def test_no_part_of_a_secret_is_said_where_the_servers_words_are_cut(serve: Any) -> None:
     held = Credentials("Basic", (Secret("A_USER", "someone"), Secret("A_PASSWORD", SPECIAL)))
     forms = (

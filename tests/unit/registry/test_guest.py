@@ -87,6 +87,7 @@ OnnxScorer.load("models:/first@challenger")
     assert {one.name for one in elsewhere.iterdir()} == {"mlflow.db", "mlartifacts"}
 
 
+@pytest.mark.slow
 def test_mlflow_reports_nobody_to_its_makers() -> None:
     code = """
 from alert_analytics import errors, registry

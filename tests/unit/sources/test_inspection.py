@@ -381,6 +381,7 @@ def test_many_columns_are_listed_in_short(tmp_path: Path) -> None:
         inspect_file(path)
 
 
+@pytest.mark.slow
 def test_the_servicenow_log_has_a_source_of_its_own(shared_data: Path) -> None:
     found = inspect_file(shared_data / "servicenow_incident_log" / "incident_event_log.csv.gz")
     assert found.source == "servicenow"

@@ -92,6 +92,7 @@ def test_log_entries_say_what_happened() -> None:
     assert found.events[0]["resolution"] == "manual"
 
 
+@pytest.mark.slow
 def test_told_alone_together_or_in_its_entries_an_incident_is_one_alert() -> None:
     alone, entries, together = read("incident.json"), read("log_entries.json"), read("with_log_entries.json")
     with_incident = [one | {"incident": incident()} for one in entries["log_entries"]]

@@ -204,6 +204,7 @@ def test_reading_again_starts_anew() -> None:
     assert len(Plain().read(connection, [GOOD]).rows.fetchall()) == 1
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_json_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALERT_BATCH_SIZE", "100")
     peaks = []
@@ -237,6 +238,7 @@ anything = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(["id", "at", "count", "labels", "value"]), anything) | st.text()))
 def test_whatever_comes_is_used_or_set_aside(payloads: list[Any]) -> None:

@@ -181,6 +181,7 @@ def test_what_a_response_lacks_is_said_beside_what_it_has() -> None:
     assert [reason[:29] for _, reason, _ in found.refused] == ["ALERTS_FOR_STATE alone does n"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     firing=st.lists(st.lists(st.booleans(), min_size=31, max_size=31), min_size=1, max_size=3),
@@ -210,6 +211,7 @@ def test_the_left_edge_alone_claims_too_late_a_start() -> None:
     assert times([late, response(grid(0, 5), series([3, 4, 5]))]) == [(after(3), after(7))]
 
 
+@pytest.mark.slow
 def test_the_story_is_told_whole() -> None:
     alerts = story.alerts()
     expected = sorted((fingerprint_of(one.condition.labels), one.fired_at, one.resolved_at) for one in alerts)

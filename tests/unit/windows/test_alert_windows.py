@@ -289,6 +289,7 @@ ROWS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_row_order_does_not_matter(rows: list[Row], random: Any) -> None:
@@ -296,6 +297,7 @@ def test_row_order_does_not_matter(rows: list[Row], random: Any) -> None:
     equal(alert_windows(history(rows), HOUR, "service"), alert_windows(history(mixed), HOUR, "service"))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(ROWS, st.integers(-200, 30))
 def test_shifting_all_times_by_whole_weeks_shifts_the_ends_and_nothing_else(rows: list[Row], weeks: int) -> None:
@@ -304,6 +306,7 @@ def test_shifting_all_times_by_whole_weeks_shifts_the_ends_and_nothing_else(rows
     equal(here, replace(there, window_end=there.window_end - np.timedelta64(weeks, "W")))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(ROWS, st.integers(0, 40))
 def test_a_history_as_of_a_moment_gives_the_windows_that_had_ended_by_then(rows: list[Row], hour: int) -> None:
@@ -312,6 +315,7 @@ def test_a_history_as_of_a_moment_gives_the_windows_that_had_ended_by_then(rows:
     equal(alert_windows(history(rows).as_of(now), HOUR, "service", length=2), whole.select(whole.window_end <= now))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=12)
 @given(ROWS, ROWS, st.integers(0, 40))
 def test_what_comes_later_changes_no_window_that_has_ended(rows: list[Row], more: list[Row], lasted: int) -> None:
