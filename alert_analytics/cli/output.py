@@ -36,7 +36,7 @@ _ROWS = 20
 
 
 _options: dict[str, str] = {}  # of the verb that runs: a parameter's name in Python, and its option
-_IN_PYTHON = re.compile(r"(?<![\w(.'\"])([a-z_]+)=(True\b|\[[^\]]*\]|'[^']*'|\.\.\.|)(?![\w(\[{])")
+_IN_PYTHON = re.compile(r"(?<![\w(.'\"])([a-z_]+)=(True\b|\[[^\]]*\]|'[^']*'|\"[^\"]*\"|\.\.\.|)(?![\w(\[{])")
 _AT_FAULT = re.compile(r"([a-z_]+)=(?='|-?\d+;)")
 
 
@@ -67,7 +67,7 @@ def _in_option(found: re.Match[str]) -> str:
     if name not in _options:
         return found.group()
     values = (
-        [one.strip(" '\"") for one in value.strip("[]").split(",")] if value.startswith("[") else [value.strip("'")]
+        [one.strip(" '\"") for one in value.strip("[]").split(",")] if value.startswith("[") else [value.strip("'\"")]
     )
     return " ".join(_options[name] if one in {"", "True"} else f"{_options[name]} {one}" for one in values)
 

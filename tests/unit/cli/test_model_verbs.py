@@ -310,9 +310,9 @@ def test_an_option_that_makes_no_sense(options: list[str], said: str, run: Any) 
 @pytest.mark.parametrize(
     ("options", "said", "hint"),
     [
-        (["--name", "a/b"], "name='a/b'; expected up to 200 letters", 'name="alert-volume".'),
-        (["--name", ""], "name=''; expected up to 200 letters", 'name="alert-volume".'),
-        (["--alias", "v1"], "alias='v1' is reserved by MLflow", 'alias="challenger"'),
+        (["--name", "a/b"], "--name 'a/b'; expected up to 200 letters", "--name alert-volume."),
+        (["--name", ""], "--name ''; expected up to 200 letters", "--name alert-volume."),
+        (["--alias", "v1"], "--alias 'v1' is reserved by MLflow", "--alias challenger"),
         (["--spec", "none.toml"], "none.toml: No such file or directory.", "give the path of a TOML file."),
         (["--by", "nothere"], "No column or label 'nothere'", "case-sensitive"),
     ],
