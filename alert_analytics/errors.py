@@ -22,6 +22,7 @@ _EXTRAS = {
     "sklearn": "ml",
     "torch": "ml",
     "vl_convert": "viz",
+    "xlsxwriter": "viz",
 }
 
 

@@ -190,13 +190,19 @@ def first_look(
 def report(
     history: AlertHistory,
     days: Annotated[float, typer.Option(help="How many days before the end of the history.")] = 7,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with charts and every answer.")] = None,
+    excel: Annotated[Path | None, typer.Option(help="Also write a workbook with every answer.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Frequency, duration and resolution time of the last days, beside the days before."""
+    """The numbers of the last days beside those of the days before; a page or workbook of every answer."""
     from alert_analytics.analytics import AlertAnalytics
 
     answer = AlertAnalytics(time_range=length("--days", days, days=1)).run(history)
+    for path, write in ((html, answer.to_html), (excel, answer.to_excel)):
+        if path is not None:
+            with console.status(Text(f"writing {path}")):
+                write(path)
     show(answer, ["name", "value", "low", "high", "unit", "before"], as_json=as_json, as_csv=as_csv)
 
 
