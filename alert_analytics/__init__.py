@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CorrelationAnalysis,
         FirstLook,
         IncidentAnalysis,
+        PerformanceAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
     )
@@ -44,6 +45,7 @@ __all__ = [
     "IsolationForestDetector",
     "OnnxScorer",
     "PCADetector",
+    "PerformanceAnalysis",
     "ResolutionAnalysis",
     "TrendAnalysis",
     "Windows",
@@ -74,6 +76,7 @@ _HOMES = {
     "IsolationForestDetector": "detectors",
     "OnnxScorer": "scoring",
     "PCADetector": "detectors",
+    "PerformanceAnalysis": "analytics",
     "ResolutionAnalysis": "analytics",
     "TrendAnalysis": "analytics",
     "Windows": "windows",

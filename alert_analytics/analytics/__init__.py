@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from alert_analytics.analytics.correlation import CorrelationAnalysis
     from alert_analytics.analytics.first_look import FirstLook
     from alert_analytics.analytics.incidents import IncidentAnalysis
+    from alert_analytics.analytics.performance import PerformanceAnalysis
     from alert_analytics.analytics.resolution import ResolutionAnalysis
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
@@ -23,6 +24,7 @@ __all__ = [
     "CorrelationAnalysis",
     "FirstLook",
     "IncidentAnalysis",
+    "PerformanceAnalysis",
     "ResolutionAnalysis",
     "Result",
     "TrendAnalysis",
@@ -34,6 +36,7 @@ _HOMES = {
     "CorrelationAnalysis": "correlation",
     "FirstLook": "first_look",
     "IncidentAnalysis": "incidents",
+    "PerformanceAnalysis": "performance",
     "ResolutionAnalysis": "resolution",
     "Result": "result",
     "TrendAnalysis": "trend",

@@ -49,13 +49,35 @@ def rate_interval(counts: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, F
     (2.37, 6.32)
     """
     days = np.asarray(counts, dtype=np.float64)
-    d = days.shape[-1]
-    mean, total = days.mean(axis=-1), days.sum(axis=-1)
-    squares = days.var(axis=-1, ddof=1)
-    phi = np.maximum(1.0, np.divide(squares, mean, out=np.ones_like(mean), where=mean > 0))
+    busy = (days > 0).sum(axis=-1)
+    return rate_interval_of(days.sum(axis=-1), days.var(axis=-1, ddof=1), busy, days.shape[-1], level)
+
+
+def rate_interval_of(
+    total: npt.ArrayLike, variance: npt.ArrayLike, n_busy: npt.ArrayLike, d: int, level: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Interval for the mean of daily counts, from their sums: for many series of which most days are empty.
+
+    Parameters
+    ----------
+    total, variance, n_busy : array_like, shape (...)
+        Events, variance of the daily counts (over d - 1), and days with an event.
+    d : int
+        Days, at least two.
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    low, high : numpy.ndarray of float64, shape (...)
+        As :func:`rate_interval`.
+    """
+    total, variance, n_busy = (np.asarray(each, dtype=np.float64) for each in (total, variance, n_busy))
+    mean = total / d
+    phi = np.maximum(1.0, np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0))
     tail = (1 - level) / 2
     size = phi * (stats.t.ppf(tail, d - 1) / stats.norm.ppf(tail)) ** 2
-    known = (days > 0).sum(axis=-1) >= MIN_BUSY
+    known = n_busy >= MIN_BUSY
     bursts = np.where(known, total, 1.0) / size
     low = size * stats.chi2.ppf(tail, 2 * bursts) / 2 / d
     high = size * stats.chi2.ppf(1 - tail, 2 * bursts + 2) / 2 / d
