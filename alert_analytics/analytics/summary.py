@@ -1,4 +1,4 @@
-"""The last days at a glance, beside the days before: frequency, duration, resolution time."""
+"""The last days at a glance, beside the days before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.analytics.summary_numbers import INSTANT, METRICS, Stretch, numbers_of
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.tables import in_figures
+from alert_analytics.tables import counted, in_figures
 
 _SCHEMA = pa.schema(
     [
@@ -35,6 +35,9 @@ _SCHEMA = pa.schema(
 )
 
 
+_ALWAYS_SAID = ("frequency", "duration", "resolution_time")
+
+
 @dataclass(frozen=True)
 class AlertAnalytics:
     """What to report of the last stretch of a history.
@@ -44,7 +47,8 @@ class AlertAnalytics:
     time_range : timedelta
         How long before the end of the history's span; the stretch of the same length before it is reported beside it.
     metrics : sequence of str
-        Of ``frequency``, ``duration`` and ``resolution_time``.
+        Of ``frequency``, ``duration``, ``resolution_time``, ``acknowledgement_time``, ``noise``, ``flapping``,
+        ``reliability``, ``deduplication`` and ``incidents``; all of them by default.
 
     Raises
     ------
@@ -61,7 +65,7 @@ class AlertAnalytics:
     """
 
     time_range: timedelta = timedelta(days=7)
-    metrics: Sequence[str] = ("frequency", "duration", "resolution_time")
+    metrics: Sequence[str] = tuple(METRICS)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", as_list(self.metrics))
@@ -136,7 +140,18 @@ class AnalyticsReport(Result):
         rows = self.table.to_pylist()
         if not rows:
             return "There is no alert in this history, so there is nothing to report."
-        return f"In the last {self._stretch}: " + "; ".join(map(_said, rows)) + "."
+        first = [row for row in rows if row["metric"] in _ALWAYS_SAID] or rows
+        said = f"In the last {self._stretch}: " + "; ".join(map(_said, first)) + "."
+        others = [row for row in rows if row not in first]
+        if not any(row["before"] is not None for row in others):
+            return said
+        apart = [row for row in others if _is_apart(row)]
+        if not apart:
+            return f"{said} None of {counted(len(others), 'other number')} is apart from that before by both intervals."
+        return (
+            f"{said} Of {counted(len(others), 'other number')}, apart from those before by both intervals: "
+            f"{'; '.join(map(_said, apart))}."
+        )
 
     @cached_property
     def chapters(self) -> Mapping[str, Result]:
@@ -196,12 +211,20 @@ class AnalyticsReport(Result):
         return self.history
 
 
+def _is_apart(row: dict[str, Any]) -> bool:
+    """Whether the intervals of a number now and before do not touch: rarer by chance than one in a hundred times."""
+    now, then = (row["low"], row["high"]), (row["before_low"], row["before_high"])
+    return None not in (*now, *then) and (now[1] < then[0] or then[1] < now[0])
+
+
 def _said(row: dict[str, Any]) -> str:
     name = row["name"].replace("_", " ")
     if row["value"] is None:
         return f"{name} unknown ({row['note']})"
 
     def shown(number: float) -> str:
+        if row["unit"] == "share":
+            return f"{number:.0%}"
         return in_words(number, like=row["value"]) if row["unit"] == "s" else in_figures(number)
 
     known = f"{name} {shown(row['value'])}"

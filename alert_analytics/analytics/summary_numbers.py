@@ -12,6 +12,7 @@ import numpy as np
 
 from alert_analytics.analytics.durations import Floats, in_words
 from alert_analytics.analytics.exposure import exposed
+from alert_analytics.analytics.performance import PerformanceAnalysis
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.history import AlertHistory
 from alert_analytics.history.maintenance import AtRisk
@@ -44,6 +45,14 @@ class Stretch:
     def resolution(self) -> ResolutionAnalysis:
         """How long they take to resolve."""
         return ResolutionAnalysis.from_alerts(self.fired)
+
+    def performance(self, horizon_s: float | None = None) -> dict[str, Any]:
+        """How good its alerts were, as one knew at its end: only so do two stretches compare, one seen for longer."""
+        # What was observed in that very instant was known.
+        then = self.whole.as_of(self.end + INSTANT).where(since=self.start, until=self.end)
+        horizon = timedelta(seconds=horizon_s) if horizon_s else None
+        rows = PerformanceAnalysis.from_alerts(then, horizon=horizon).table.to_pylist()
+        return rows[0] if rows else {}
 
     def resolved(self, horizon_s: float | None = None) -> dict[str, Any]:
         """The times to resolve, the mean up to a horizon of the caller's."""
@@ -151,11 +160,48 @@ def _time_to_resolve(part: Stretch, name: str) -> Value:
 
 
 Metric = Callable[[Stretch, Stretch | None], Iterator[tuple[Value, Value | None]]]
+
+
+def _of_performance(*names: str, unit: str = "share") -> Metric:
+    """Make a metric of columns of :class:`PerformanceAnalysis`."""
+
+    def metric(now: Stretch, before: Stretch | None) -> Iterator[tuple[Value, Value | None]]:
+        rows = [None if part is None else part.performance() for part in (now, before)]
+        if unit == "s" and before is not None:  # means up to one horizon
+            known = [row[f"{name}_horizon_s"] for row in rows if row for name in names if f"{name}_horizon_s" in row]
+            upto = min((one for one in known if one is not None), default=None)
+            rows = [now.performance(upto), before.performance(upto)]
+        for name in names:
+            found = [None if row is None else _column(row, name, unit) for row in rows]
+            yield found[0] or Value(name, unit, None), found[1]
+
+    return metric
+
+
+def _column(row: dict[str, Any], name: str, unit: str) -> Value:
+    end = "_s" if unit == "s" else ""
+    value, low, high = (row.get(f"{name}{part}{end}") for part in ("", "_low", "_high"))
+    horizon_s = row.get(f"{name}_horizon_s")
+    note = f"of the first {in_words(horizon_s)} of each alert" if horizon_s else None
+    if value is None:
+        note = "no alert" if not row else row["note"] or "no alert of which it can be known"
+    return Value(name, unit, value, low, high, note)
+
+
 METRICS: dict[str, Metric] = {
     "frequency": _frequency,
     "duration": _duration,
     "resolution_time": _resolution_time,
+    "acknowledgement_time": _of_performance("mtta", unit="s"),
+    "noise": _of_performance(
+        *("actionable_share", "automatic_share", "unacknowledged_share", "short_share", "refired_share")
+    ),
+    "flapping": _of_performance("flapping_share"),
+    "reliability": _of_performance("mtbf", unit="s"),
+    "deduplication": _of_performance("occurrences_per_alert", unit="firings"),
+    "incidents": _of_performance("alerts_per_incident", unit="alerts"),
 }
+"""What can be reported, in the order in which it is."""
 
 
 def numbers_of(metric: Metric, now: Stretch, before: Stretch | None) -> Iterator[dict[str, object]]:

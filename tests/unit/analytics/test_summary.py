@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 
 import alert_analytics as aa
 from alert_analytics import AlertAnalytics, ResolutionAnalysis
-from alert_analytics.analytics import AnalyticsReport
+from alert_analytics.analytics import AnalyticsReport, PerformanceAnalysis
+from alert_analytics.analytics.summary_numbers import METRICS
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.rate import rate_interval
 
 END = datetime(2025, 3, 10, 6)
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+FIRST = ("frequency", "duration", "resolution_time")
 Row = tuple[datetime, datetime | None]
 
 
@@ -41,7 +44,7 @@ def values(report: AnalyticsReport) -> dict[str, dict[str, Any]]:
 
 
 def test_the_numbers_are_those_counted_by_hand() -> None:
-    report = AlertAnalytics(time_range=7 * DAY).run(history(steady(21)))
+    report = AlertAnalytics(7 * DAY, FIRST).run(history(steady(21)))
     found = values(report)
     # Of the last seven days: 21 steady ones and the one that ends at the watermark.
     assert found["alerts_per_day"]["value"] == pytest.approx(22 / 7)
@@ -225,15 +228,15 @@ def test_an_empty_history_has_nothing_to_report() -> None:
     assert len(report) == 0
     assert report.table.schema == AlertAnalytics().run(history(steady(21))).table.schema
     assert report.sentence == "There is no alert in this history, so there is nothing to report."
-    assert report.settings["metrics"] == ["frequency", "duration", "resolution_time"]
+    assert report.settings["metrics"] == list(METRICS)
 
 
 def test_the_alerts_behind_a_row_are_those_fired_in_the_range() -> None:
     report = AlertAnalytics(7 * DAY).run(history(steady(21)))
     assert report.alerts(3).n_alerts == 22
     assert report.alerts().span is not None
-    with pytest.raises(IndexError, match="row 5 of a table of 5 rows"):
-        report.alerts(5)
+    with pytest.raises(IndexError, match="row 15 of a table of 15 rows"):
+        report.alerts(15)
     assert "days_back" in report.sql
 
 
@@ -269,3 +272,57 @@ def test_the_future_does_not_leak() -> None:
     now = history([*rows, (END - HOUR, None)]).as_of(END)
     then = history([*rows, *later]).as_of(END)
     assert AlertAnalytics(7 * DAY).run(now).table.equals(AlertAnalytics(7 * DAY).run(then).table)
+
+
+def noisy(days: int, noisy_from: int) -> AlertHistory:
+    """Six alerts a day of six conditions, taken by hand and an hour long; from a day on all but one are short noise."""
+    start = END - days * DAY
+    rows: list[tuple[Any, ...]] = []
+    for d, h in product(range(days), range(0, 24, 4)):
+        fired, calm = start + d * DAY + h * HOUR, d < noisy_from or h == 0
+        ended, taken = fired + (HOUR if calm else MINUTE), fired + 10 * MINUTE if calm else None
+        rows.append((fired, taken, ended, f"c{h}", "manual" if calm else "automatic"))
+    names = ("fired_at", "acknowledged_at", "resolved_at", "fingerprint", "resolution")
+    kinds = (*[pa.timestamp("us")] * 3, pa.string(), pa.string())
+    columns = zip(*rows, strict=True)
+    return AlertHistory.open(pa.table({n: pa.array(c, k) for n, c, k in zip(names, columns, kinds, strict=True)}))
+
+
+def test_noise_is_that_of_the_performance_analysis_and_said_where_it_is_apart() -> None:
+    asked = noisy(29, 15)
+    report = AlertAnalytics(14 * DAY).run(asked)
+    found, span = values(report), asked.span
+    assert span is not None
+    then = asked.where(since=span.end - 14 * DAY)
+    row = PerformanceAnalysis.from_alerts(then).table.to_pylist()[0]
+    for name in ("actionable_share", "automatic_share", "unacknowledged_share", "short_share"):
+        assert found[name]["value"] == pytest.approx(row[name])
+        assert found[name]["before"] == (name == "actionable_share")
+        assert found[name]["low"] <= found[name]["value"] <= found[name]["high"]
+    assert found["mtbf"]["value"] == pytest.approx(row["mtbf_s"])
+    assert found["occurrences_per_alert"]["value"] == 1
+    assert "apart from those before by both intervals: actionable share 17%" in report.sentence
+    assert "mtbf" not in report.sentence
+
+
+def test_where_nothing_changed_the_sentence_says_so() -> None:
+    report = AlertAnalytics(14 * DAY).run(noisy(29, 29))
+    assert report.sentence.endswith("None of 10 other numbers is apart from that before by both intervals.")
+    assert "both intervals" not in AlertAnalytics(14 * DAY, ["noise"]).run(noisy(29, 29)).sentence
+
+
+def test_a_stretch_is_judged_as_it_was_known_at_its_end() -> None:
+    # Each alert is taken by hand after three days: of the last three days none is yet, in either stretch.
+    start = END - 29 * DAY
+    columns: dict[str, list[datetime | None]] = {"fired_at": [], "acknowledged_at": [], "resolved_at": []}
+    for fired in (start + i * 8 * HOUR for i in range(3 * 29)):
+        taken = fired + 3 * DAY
+        columns["fired_at"].append(fired)
+        columns["acknowledged_at"].append(taken if taken < END else None)
+        columns["resolved_at"].append(None)
+    asked = AlertHistory.open(pa.table({name: pa.array(c, pa.timestamp("us")) for name, c in columns.items()}))
+    report = AlertAnalytics(14 * DAY, ["acknowledgement_time"]).run(asked.where(until=END))
+    mtta = values(report)["mtta"]
+    assert mtta["note"].startswith("of the first ")
+    assert mtta["value"] == pytest.approx(3 * 86_400, rel=0.02)
+    assert mtta["before"] == pytest.approx(mtta["value"], rel=0.02)
