@@ -50,7 +50,7 @@ def symmetric_measures(alerts: Asked) -> pa.Table:
     n_there = np.asarray(there.sum(axis=0)).ravel()
     products = csr_array(counts.T @ counts)
     pearson = _pearson(
-        np.asarray(products[left, right]).ravel(),
+        np.asarray(products[left, right]).ravel() if left.size else np.zeros(0),
         (np.asarray(counts.sum(axis=0)).ravel(), products.diagonal()),
         (left, right),
         n_cells,
