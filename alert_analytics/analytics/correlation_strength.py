@@ -80,6 +80,7 @@ def pair_strengths(starts: Firings, pairs: ComparedPairs, span_us: tuple[int, in
     are taken, evenly spread over the span (by multiples of the golden section, which fall in step with neither days
     nor weeks), until the next would be too much. All of their starts, in all scopes, are then the sample.
     """
+    starts = _in_one_order(starts)
     leaders, row = _allowed(pairs, starts.n_items)
     sweep = Sweep(starts.scope, starts.item, starts.time_us, leaders, links, lag_edges(starts.window_us))
     counts, taken, share = _sample(sweep, (starts.time_us - span_us[0]) // starts.block_us)
@@ -105,6 +106,15 @@ def pair_strengths(starts: Firings, pairs: ComparedPairs, span_us: tuple[int, in
         n_bursts=int(taken.sum()),
         share_of_time=share,
     )
+
+
+def _in_one_order(starts: Firings) -> Firings:
+    """Put simultaneous starts of a scope in order of their items: sums then do not depend on how rows came."""
+    same = (np.diff(starts.time_us) == 0) & (np.diff(starts.scope) == 0)
+    tied = np.flatnonzero(np.concatenate([same, [False]]) | np.concatenate([[False], same]))
+    item = starts.item.copy()
+    item[tied] = item[tied][np.lexsort((item[tied], starts.time_us[tied], starts.scope[tied]))]
+    return Firings(starts.scope, item, starts.time_us, starts.n_items, starts.window_us)
 
 
 def _allowed(pairs: ComparedPairs, n_items: int) -> tuple[Leaders, Ints]:

@@ -88,3 +88,14 @@ def test_sampled_blocks_fall_in_step_with_no_day() -> None:
     for cycle in (6, 42):  # blocks of 4 h in a day, in a week
         n = np.bincount(blocks[taken] % cycle, minlength=cycle)
         assert n.max() - n.min() <= 0.2 * 500 / 6
+
+
+def test_the_order_of_simultaneous_alerts_changes_nothing() -> None:
+    rng = np.random.default_rng(4)
+    item, time_us = rng.integers(0, 5, 3000).astype(np.int32), np.sort(rng.integers(0, 2000, 3000)) * 100_000_000
+    scope = np.zeros(item.size, np.int32)
+    there = np.lexsort((-item, time_us))
+    here, other = (strengths(Firings(scope, item[o], time_us[o], 5, 300_000_000)) for o in (np.arange(3000), there))
+    assert here[0] == other[0]
+    for name in ("n_caused", "strength", "ebic_gain", "kernel"):
+        assert getattr(here[1], name).tolist() == getattr(other[1], name).tolist()
