@@ -11,7 +11,7 @@ from alert_analytics.engine.kernels.bursts import burst_starts
 from alert_analytics.engine.kernels.control import N_CONTROLS, control_sums
 from alert_analytics.engine.kernels.pairs import PairCounts, pair_counts
 from alert_analytics.stats.multiple import benjamini_hochberg
-from alert_analytics.stats.pairs import PairSums, PairTests, excess_strength, pair_tests
+from alert_analytics.stats.pairs import PairSums, PairTests, pair_tests
 
 LONGEST_TESTED_US = 900_000_000
 """Windows longer than this get no p-value: the controls would reach across hours whose load differs.
@@ -80,7 +80,7 @@ class ComparedPairs:
         What the tests are made from; no blocks where the window is too long to test.
     tests : PairTests
         One-sided p-values.
-    q_value, strength, median_lag_s : ndarray of float64, shape (n_pairs,)
+    q_value, median_lag_s : ndarray of float64, shape (n_pairs,)
         NaN where not known.
     """
 
@@ -90,7 +90,6 @@ class ComparedPairs:
     sums: PairSums
     tests: PairTests
     q_value: Floats
-    strength: Floats
     median_lag_s: Floats
 
 
@@ -144,7 +143,6 @@ def compared_pairs(firings: Firings, span_us: tuple[int, int]) -> ComparedPairs:
         sums=pairs,
         tests=tests,
         q_value=benjamini_hochberg(tests.p_value, n_tests=firings.n_pairs),
-        strength=excess_strength(leader, follower, pairs)[1],
         median_lag_s=sums.median_lag_s,
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from alert_analytics.errors import MissingDependencyError
+from alert_analytics.errors import HistoryError, MissingDependencyError
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from alert_analytics.analytics import Result
+    from alert_analytics.analytics import CorrelationAnalysis, Result
     from alert_analytics.calibration import ScoredWindows
 
 
@@ -43,7 +43,9 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         ResolutionAnalysis,
         TrendAnalysis,
     )
+    from alert_analytics.analytics.correlation_lags import LagDistribution
     from alert_analytics.plots.correlation import correlation_chart
+    from alert_analytics.plots.correlation_lags import lag_chart
     from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.incidents import incident_chart
     from alert_analytics.plots.resolution import resolution_chart
@@ -54,6 +56,8 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return trend_chart(result)
     if isinstance(result, CorrelationAnalysis):
         return correlation_chart(result)
+    if isinstance(result, LagDistribution):
+        return lag_chart(result)
     if isinstance(result, ResolutionAnalysis):
         return resolution_chart(result)
     if isinstance(result, FirstLook):
@@ -63,6 +67,38 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     if isinstance(result, AnalyticsReport):
         return summary_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
+
+
+def plot_correlation(correlation: CorrelationAnalysis, what: str) -> alt.Chart | alt.LayerChart:
+    """Draw one of a correlation's pictures.
+
+    Parameters
+    ----------
+    correlation : CorrelationAnalysis
+        Pairs.
+    what : {'pairs', 'graph', 'strength'}
+        Which picture.
+
+    Returns
+    -------
+    altair.Chart or altair.LayerChart
+        Titled with the result's sentence, or with what the graph says.
+
+    Raises
+    ------
+    HistoryError
+        There is no such picture.
+    MissingDependencyError
+        Altair is not installed.
+    """
+    _check_altair()
+    from alert_analytics.plots.correlation import correlation_chart
+    from alert_analytics.plots.correlation_graph import graph_chart, strength_chart
+
+    charts = {"pairs": correlation_chart, "graph": graph_chart, "strength": strength_chart}
+    if what not in charts:
+        raise HistoryError(f"what={what!r}; a correlation draws {', '.join(map(repr, charts))}.", hint="plot('graph')")
+    return charts[what](correlation)
 
 
 def plot_scores(scores: ScoredWindows) -> alt.FacetChart:

@@ -26,7 +26,9 @@ def inline(rows: Sequence[Mapping[str, object]]) -> alt.InlineData:
     return alt.InlineData(values=list(rows))
 
 
-def layered(*layers: alt.Chart, title: alt.TitleParams, width: int, height: int | alt.Step) -> alt.LayerChart:
+def layered(
+    *layers: alt.Chart, title: alt.TitleParams, width: int | alt.Step, height: int | alt.Step
+) -> alt.LayerChart:
     """Lay charts over each other under one title."""
     return cast("alt.LayerChart", alt.layer(*layers).properties(width=width, height=height, title=title))
 

@@ -115,38 +115,6 @@ def pair_tests(sums: PairSums, *, n_controls: int) -> PairTests:
     return PairTests(p_value, p_direction)
 
 
-def excess_strength(
-    leader: npt.NDArray[np.integer], follower: npt.NDArray[np.integer], sums: PairSums
-) -> tuple[Floats, Floats]:
-    """Say how strongly the leader leads, on a scale that compares across pairs.
-
-    Parameters
-    ----------
-    leader, follower : numpy.ndarray of int, shape (n_pairs,)
-        Codes of the pairs, sorted by (leader, follower); with each pair its reverse must be there too.
-    sums : PairSums
-        What was counted.
-
-    Returns
-    -------
-    excess : numpy.ndarray of float64, shape (n_pairs,)
-        ``s = (n_together - expected) / sqrt(n_bursts n_bursts_follower)``, at most 1. NaN without bursts.
-    strength : numpy.ndarray of float64, shape (n_pairs,)
-        ``2 s - s^T``: the excess of this direction and its lead over the reverse; in [-3, 3].
-
-    Notes
-    -----
-    A lift grows without bound where little is expected, a p-value shrinks with the number of bursts; neither compares
-    across pairs. A coincidence of two items with a burst each has strength too: ask the p-value whether to believe it.
-    """
-    n_items = int(max(leader.max(initial=0), follower.max(initial=0))) + 1
-    key = leader.astype(np.int64) * n_items + follower
-    reverse = np.searchsorted(key, follower.astype(np.int64) * n_items + leader)
-    scale = np.sqrt(sums.n_bursts.astype(np.float64) * sums.n_bursts_follower)
-    excess = np.divide(sums.sum_d, scale, out=np.full(scale.shape, np.nan), where=scale > 0)
-    return excess, 2.0 * excess - excess[reverse]
-
-
 def _block_test(total: Floats, squares: Floats, n_blocks: Ints, floor: Floats) -> Floats:
     """One-sided t test that a sum over blocks is positive, with a floor under the variance of the sum."""
     variance = (squares - total**2 / n_blocks) * n_blocks / (n_blocks - 1)

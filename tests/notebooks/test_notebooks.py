@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
 KERNEL = "alert-analytics-tests"
 SVG = "{http://www.w3.org/2000/svg}"
-MARKS = {"bar", "line mark", "area mark", "rule", "tick"}
+MARKS = {"bar", "line mark", "area mark", "rule", "rule mark", "tick"}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import alert_analytics as aa
 from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
 from alert_analytics.analytics import Result
-from alert_analytics.errors import MissingDependencyError
+from alert_analytics.errors import HistoryError, MissingDependencyError
 from alert_analytics.history import AlertHistory
 
 pytest.importorskip("altair")
@@ -114,6 +114,57 @@ def test_the_sample_s_pairs_are_drawn_strongest_first_with_their_shares() -> Non
     assert [(row["followed"], row["by_chance"]) for row in values(pairs)] == [
         (row["n_bursts_together"] / row["n_bursts"], row["expected"] / row["n_bursts"]) for row in found
     ]
+
+
+def layers(chart: Any) -> list[list[dict[str, Any]]]:
+    """The rows of each layer, after the specification has been checked and drawn."""
+    spec = chart.to_dict(validate=True)
+    assert vl_convert.vegalite_to_png(chart.to_json()).startswith(b"\x89PNG")
+    return [spec["datasets"][layer["data"]["name"]] if "data" in layer else [] for layer in spec["layer"]]
+
+
+def test_the_graph_is_drawn_with_heads_where_the_direction_is_known() -> None:
+    pairs = CorrelationAnalysis.from_alerts(aa.datasets.sample())
+    edges = pairs.graph().to_pylist()
+    rules, heads, dots, right, left = layers(pairs.plot("graph"))
+    assert [(row["pair"], row["strength"]) for row in rules] == [
+        (f"{edge['leader']} → {edge['follower']}", edge["strength"]) for edge in edges
+    ]
+    assert len(heads) == sum(edge["directed"] for edge in edges)
+    place = {row["name"]: (row["x"], row["y"]) for row in dots}
+    assert {row["name"] for row in [*right, *left]} == set(place)
+    for edge, row in zip(edges, rules, strict=True):
+        assert ((row["x"], row["y"]), (row["to_x"], row["to_y"])) == (place[edge["leader"]], place[edge["follower"]])
+
+
+def test_an_empty_graph_and_a_grid_without_pairs_are_drawn() -> None:
+    none = CorrelationAnalysis.from_alerts(history(["a", "b"]))
+    assert [len(rows) for rows in layers(none.plot("graph"))] == [0] * 5
+    none.plot("strength").to_dict(validate=True)
+
+
+def test_the_grid_shows_strengths_of_what_is_more_than_chance() -> None:
+    pairs = CorrelationAnalysis.from_alerts(aa.datasets.sample())
+    chart = pairs.plot("strength").to_dict(validate=True)
+    rows = next(iter(chart["datasets"].values()))
+    assert {(row["leader"], row["follower"]) for row in rows if row["kept"]} == {
+        (edge["leader"], edge["follower"]) for edge in pairs.graph().to_pylist()
+    }
+    assert len(rows) == sum(q is not None and q < 0.05 for q in pairs.table["q_value"].to_pylist())
+
+
+def test_the_lags_of_a_pair_are_drawn() -> None:
+    lags = CorrelationAnalysis.from_alerts(cascade("network", "database")).lags(0)
+    rows = values(lags)
+    assert [row["n_bursts"] for row in rows] == lags.table["n_bursts"].to_pylist()
+    assert sum(row["n_bursts"] for row in rows) == 100
+    drawn(lags)
+
+
+def test_a_picture_that_there_is_not_is_said() -> None:
+    pairs = CorrelationAnalysis.from_alerts(cascade("network", "database"))
+    with pytest.raises(HistoryError, match="'pie'; a correlation draws 'pairs', 'graph', 'strength'"):
+        pairs.plot("pie")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("names", [HOSTILE[:3], HOSTILE[3:]])

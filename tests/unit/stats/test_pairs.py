@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from alert_analytics.stats.pairs import PairSums, excess_strength, pair_tests
+from alert_analytics.stats.pairs import PairSums, pair_tests
 
 
 def sums(**columns: object) -> PairSums:
@@ -63,17 +63,6 @@ def test_expected_is_the_control_mean() -> None:
     assert sums().expected.tolist() == [5.0]
     assert sums(n_together=30, sum_d=30.0 + 1e-12).expected.tolist() == [0.0]
     assert np.isnan(sums(n_bursts=0, n_together=0, sum_d=0.0).expected[0])
-
-
-def test_strength_takes_the_reverse_off() -> None:
-    leader, follower = np.array([0, 0, 1, 2]), np.array([1, 2, 0, 0])
-    four = sums(
-        n_bursts=[100, 100, 25, 0], n_bursts_follower=[25, 0, 100, 100], sum_d=[25.0, 0.0, 5.0, 0.0],
-        n_together=[30, 0, 6, 0], n_blocks=[50] * 4, sum_d2=[1.0] * 4, sum_f=[1.0] * 4, sum_f2=[1.0] * 4,
-    )  # fmt: skip
-    excess, strength = excess_strength(leader, follower, four)
-    np.testing.assert_allclose(excess, [0.5, np.nan, 0.1, np.nan])
-    np.testing.assert_allclose(strength, [0.9, np.nan, -0.3, np.nan])
 
 
 def _plain() -> dict[str, float]:
