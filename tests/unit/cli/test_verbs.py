@@ -174,13 +174,10 @@ def test_a_store_is_filled_once_and_answers_the_same(foreign: Path, tmp_path: Pa
     assert "known until 2025-04-01" in flat(first.out)
     again = run("ingest", foreign, *FOREIGN, "--store", "s.duckdb", "--tenant", "acme")
     assert "0 new, 0 updated, 300 known already" in flat(again.out)
-    stored = json.loads(run("correlate", "s.duckdb", "--tenant", "acme", "--json").out)
-    read = json.loads(run("correlate", foreign, *FOREIGN, "--json").out)
-    # Strength weighs a follower against its background, and the store has seen the follower be silent for longer.
-    for name in ("n_caused", "strength", "ebic_gain"):
-        for ours, theirs in zip(stored["rows"], read["rows"], strict=True):
-            assert ours.pop(name) == pytest.approx(theirs.pop(name), rel=0.1, abs=1.0)
-    assert stored["rows"] == read["rows"]
+    # Strength knows how long was observed, and the store has been told of a longer time: both up to one day.
+    upto = ("--until", "2025-03-01", "--json")
+    stored = json.loads(run("correlate", "s.duckdb", "--tenant", "acme", *upto).out)
+    assert stored["rows"] == json.loads(run("correlate", foreign, *FOREIGN, *upto).out)["rows"] != []
     assert "300 alerts" in run("describe", "s.duckdb").out
 
 
