@@ -222,7 +222,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
             upto = in_words(row[f"{name}_horizon_s"])
             parts.append(f"; {short} (mean time to {what}, of the first {upto}) {in_words(row[f'{name}_s'])}")
     if row["alerts_per_incident"] is not None:
-        parts.append(f"; {in_figures(row['alerts_per_incident'])} alerts per incident")
+        parts.append(f"; alerts per incident: {in_figures(row['alerts_per_incident'])}")
     return "".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +20,13 @@ from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted, in_figures
 
+if TYPE_CHECKING:
+    import altair as alt
+
 _HOLDERS = ("assignee", "team")
+
+DRAWINGS = ("hours", "week", "open")
+"""What :meth:`WorkloadAnalysis.plot` can draw."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +48,7 @@ class WorkloadAnalysis(Result):
     level: float = 0.95
     counts: Load | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    drawn: str = "hours"
 
     @classmethod
     def from_alerts(
@@ -196,6 +203,36 @@ class WorkloadAnalysis(Result):
                 hint="suppress_below=1 shows each by itself.",
             )
         return behind(self.history, self.by, record)
+
+    def plot(self, what: str = "hours") -> alt.Chart | alt.LayerChart:
+        """Draw the load.
+
+        Parameters
+        ----------
+        what : str
+            ``hours`` (interruptions a week, stacked by hours), ``week`` (by hour and day of the week) or ``open``
+            (alerts open at once over time).
+
+        Returns
+        -------
+        altair.Chart or altair.LayerChart
+            As :meth:`Result.plot`.
+
+        Raises
+        ------
+        HistoryError
+            `what` is something else.
+        MissingDependencyError
+            Altair is not installed.
+        """
+        if what not in DRAWINGS:
+            raise HistoryError(f"what={what!r}; expected one of {', '.join(DRAWINGS)}.")
+        return Result.plot(replace(self, drawn=what))
+
+    @property
+    def span_length(self) -> timedelta:
+        """Length of the span."""
+        return (self._load.until_us - self._load.start_us) * timedelta(microseconds=1)
 
     def estimates(self) -> pa.Table:
         """List every number that has an interval, one a row, with its standard error.
