@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         PerformanceAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
+        WorkloadAnalysis,
     )
     from alert_analytics.calibration import CalibratedModel
     from alert_analytics.detectors import AutoencoderDetector, IsolationForestDetector, PCADetector
@@ -49,6 +50,7 @@ __all__ = [
     "ResolutionAnalysis",
     "TrendAnalysis",
     "Windows",
+    "WorkloadAnalysis",
     "__version__",
     "alert_windows",
     "datasets",
@@ -80,6 +82,7 @@ _HOMES = {
     "ResolutionAnalysis": "analytics",
     "TrendAnalysis": "analytics",
     "Windows": "windows",
+    "WorkloadAnalysis": "analytics",
     "alert_windows": "windows",
     "metric_windows": "windows",
 }

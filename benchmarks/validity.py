@@ -11,6 +11,7 @@ TABLES = {
     "validity_slope": "Trend: the 95 % interval of the weekly slope",
     "validity_exposure": "Trend beside maintenance windows: bias, and the 95 % interval",
     "validity_resolution": "Resolution: intervals and the log-rank test, plain and by clusters",
+    "validity_performance": "Performance and load: shares by clusters, time between firings, interruptions a week",
     "validity_pairs": "Correlation: false pairs and power",
     "validity_calibration": "Calibration: how often a cut breaks its promise, and what certificates say",
 }

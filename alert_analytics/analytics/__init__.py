@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
     from alert_analytics.analytics.trend import TrendAnalysis
+    from alert_analytics.analytics.workload import WorkloadAnalysis
 
 __all__ = [
     "AlertAnalytics",
@@ -28,6 +29,7 @@ __all__ = [
     "ResolutionAnalysis",
     "Result",
     "TrendAnalysis",
+    "WorkloadAnalysis",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "ResolutionAnalysis": "resolution",
     "Result": "result",
     "TrendAnalysis": "trend",
+    "WorkloadAnalysis": "workload",
 }
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import in_words, known
+from alert_analytics.analytics.durations import in_words
 from alert_analytics.analytics.performance_definitions import definitions
-from alert_analytics.analytics.performance_measures import Measure
+from alert_analytics.analytics.performance_measures import Measure, listed
 from alert_analytics.analytics.performance_seen import Thresholds, seen
 from alert_analytics.analytics.performance_table import OWN_COLUMNS, laid_out
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
@@ -196,22 +196,7 @@ class PerformanceAnalysis(Result):
             The columns of ``by``, then ``metric``, ``value``, ``standard_error``, ``low``, ``high`` and
             ``n_clusters_effective``; null where a number is not known.
         """
-        keys = {name: self.table[name] for name in self.by}
-        parts = [
-            pa.table(
-                {
-                    **keys,
-                    "metric": pa.repeat(pa.scalar(name, pa.string()), self.table.num_rows),
-                    "value": known(one.value),
-                    "standard_error": known(one.standard_error),
-                    "low": known(one.low),
-                    "high": known(one.high),
-                    "n_clusters_effective": known(one.n_clusters),
-                }
-            )
-            for name, one in self.measures.items()
-        ]
-        return pa.concat_tables(parts)
+        return listed(self.measures, {name: self.table[name] for name in self.by}, self.table.num_rows)
 
 
 def _number(value: object) -> float:
@@ -237,7 +222,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
             upto = in_words(row[f"{name}_horizon_s"])
             parts.append(f"; {short} (mean time to {what}, of the first {upto}) {in_words(row[f'{name}_s'])}")
     if row["alerts_per_incident"] is not None:
-        parts.append(f"; {in_figures(row['alerts_per_incident'])} alerts per incident")
+        parts.append(f"; alerts per incident: {in_figures(row['alerts_per_incident'])}")
     return "".join(parts)
 
 

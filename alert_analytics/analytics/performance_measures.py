@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from alert_analytics.analytics.durations import known
 from alert_analytics.analytics.performance_seen import AUTOMATIC, MANUAL, Seen, Thresholds
 from alert_analytics.engine.kernels.flapping import Flapping
 from alert_analytics.stats.share import Shares, clustered_means, clustered_shares
@@ -91,9 +93,9 @@ def shares(seen: Seen, given: Thresholds, flaps: Flapping, level: float) -> dict
         conditions |= dict.fromkeys(("refired_share", "flapping_share"), (nothing, nothing))
     codes, group = seen.cell
     found = {}
-    for name, (holds, known) in conditions.items():
-        hits = np.bincount(codes, weights=holds & known, minlength=group.size)
-        of = np.bincount(codes, weights=known, minlength=group.size)
+    for name, (holds, among) in conditions.items():
+        hits = np.bincount(codes, weights=holds & among, minlength=group.size)
+        of = np.bincount(codes, weights=among, minlength=group.size)
         found[name] = Measure.of(clustered_shares(hits, of, group, seen.n_groups, level))
     return found
 
@@ -135,6 +137,25 @@ def conditions(seen: Seen, among: Bools | None = None) -> Floats:
     kept = slice(None) if among is None else among
     pairs = np.unique(seen.group[kept] * max(n, 1) + seen.condition[kept]) // max(n, 1)
     return np.bincount(pairs, minlength=seen.n_groups).astype(np.float64)
+
+
+def listed(measures: Mapping[str, Measure], keys: Mapping[str, pa.ChunkedArray], n_rows: int) -> pa.Table:
+    """List measures one a row: the keys, ``metric``, ``value``, ``standard_error``, ends, and effective clusters."""
+    parts = [
+        pa.table(
+            {
+                **keys,
+                "metric": pa.repeat(pa.scalar(name, pa.string()), n_rows),
+                "value": known(one.value),
+                "standard_error": known(one.standard_error),
+                "low": known(one.low),
+                "high": known(one.high),
+                "n_clusters_effective": known(one.n_clusters),
+            }
+        )
+        for name, one in measures.items()
+    ]
+    return pa.concat_tables(parts)
 
 
 def notes(seen: Seen, found: dict[str, Measure], *, has_incidents: bool, days: float) -> list[str | None]:

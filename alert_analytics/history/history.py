@@ -289,6 +289,7 @@ class AlertHistory(Contextual):
         package: str = "alert_analytics.analytics",
         keys: Mapping[str, Sequence[str]] | None = None,
         params: Mapping[str, object] | None = None,
+        with_events: bool = False,
     ) -> Answer:
         """Run one of the library's ``.sql`` files over the alerts in scope.
 
@@ -300,6 +301,8 @@ class AlertHistory(Contextual):
             For each name an extra VARCHAR[] column with the values of these columns or labels, as text.
         params : mapping of str to object, optional
             Values for ``$name`` in the file.
+        with_events : bool
+            Whether it also reads ``events``: what a store was told of the tenant's alerts, one change at a time.
 
         Returns
         -------
@@ -310,6 +313,8 @@ class AlertHistory(Contextual):
         ------
         QueryError
             There is no such query.
+        HistoryError
+            Events are wanted of a history that is no store's.
         """
         # The files that keep the store read and write every tenant's rows.
         if package.partition(".")[0] != _LIBRARY or (package == __package__ and query not in QUESTIONS):
@@ -317,8 +322,10 @@ class AlertHistory(Contextual):
                 f"{package} has no query {query!r} for a history.", hint="history.sql(...) takes SQL text."
             )
         cursor = self._base.cursor()
-        alerts = self._view.relation(cursor, keys or {})
-        return run(cursor, query, package=package, relations={"alerts": alerts}, params=params).closed()
+        relations = {"alerts": self._view.relation(cursor, keys or {})}
+        if with_events:
+            relations["events"] = self._view.events(cursor)
+        return run(cursor, query, package=package, relations=relations, params=params).closed()
 
     def sql(self, text: str, params: Sequence[object] | Mapping[str, object] | None = None) -> pl.DataFrame:
         """Ask in SQL of your own, one query, reading only; the alerts in scope are the table ``alerts``.

@@ -11,9 +11,9 @@ from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from alert_analytics.engine import failure, run
 from alert_analytics.errors import HistoryError, UnknownColumnError, nearest
-from alert_analytics.history.base import Base
+from alert_analytics.history.base import STORE, Base
 from alert_analytics.history.conditions import compiled
-from alert_analytics.history.scope import Resolve, Scope, matching_rows, tenant_rows
+from alert_analytics.history.scope import Resolve, Scope, events_as_of, matching_rows, tenant_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation, Expression
@@ -77,6 +77,23 @@ class View:
         extra = [_key(name, columns, resolve) for name, columns in keys.items()]
         taken = [name for name in rows.columns if name.lower() in {key.lower() for key in keys}]
         return rows.select(duckdb.StarExpression(exclude=taken), *extra)
+
+    def events(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
+        """What a store was told of the tenant's alerts as of then, one change at a time; rows of tables are none.
+
+        Raises
+        ------
+        HistoryError
+            There is no store behind.
+        """
+        if not self.base.in_store:
+            raise HistoryError(
+                f"{self.base.origin} keeps alerts, not the events that they come from.",
+                hint="ingest them into an AlertStore and ask store.history().",
+            )
+        told = tenant_rows(cursor.table(f"{STORE}.alert_events"), self.scope)
+        events = told.filter(ColumnExpression("kind") != ConstantExpression("row"))
+        return events if self.scope.as_of is None else events_as_of(cursor, events, self.scope.as_of)
 
     def ordered(self) -> DuckDBPyRelation:
         """The alerts in scope on a cursor of their own, in order of ``fired_at``."""

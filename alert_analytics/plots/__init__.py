@@ -20,7 +20,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, a correlation, a resolution, incidents, a first look, or a report.
+        A trend, a correlation, a resolution, a performance, a load, incidents, a first look, or a report.
 
     Returns
     -------
@@ -40,17 +40,21 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         CorrelationAnalysis,
         FirstLook,
         IncidentAnalysis,
+        PerformanceAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
+        WorkloadAnalysis,
     )
     from alert_analytics.analytics.correlation_lags import LagDistribution
     from alert_analytics.plots.correlation import correlation_chart
     from alert_analytics.plots.correlation_lags import lag_chart
     from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.incidents import incident_chart
+    from alert_analytics.plots.performance import performance_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
+    from alert_analytics.plots.workload import workload_chart
 
     if isinstance(result, TrendAnalysis):
         return trend_chart(result)
@@ -66,6 +70,10 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return incident_chart(result)
     if isinstance(result, AnalyticsReport):
         return summary_chart(result)
+    if isinstance(result, PerformanceAnalysis):
+        return performance_chart(result)
+    if isinstance(result, WorkloadAnalysis):
+        return workload_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
 
 

@@ -194,7 +194,7 @@ def _walked(at_us, kind, alert, n, check_us, high, low, weight):  # type: ignore
         found = _percent(changes, weight)
         if is_flapping:
             is_flapping = found > low
-        elif found >= high:
+        elif found >= high and found > low:  # low first, where both are one
             is_flapping, since_us = True, now_us
         if kind[e] == _FIRE:
             owner = p

@@ -146,7 +146,7 @@ def test_incidents_told_compress() -> None:
     found = PerformanceAnalysis.from_alerts(told.incidents(policy))
     row = found.table.to_pylist()[0]
     assert row["n_incidents"] == aa.IncidentAnalysis.from_alerts(told, policy).table["n_incidents"][0].as_py()
-    assert "alerts per incident" in found.sentence
+    assert "alerts per incident: " in found.sentence
 
 
 def test_alerts_a_day_are_per_day_at_risk() -> None:

@@ -11,7 +11,15 @@ import pyarrow as pa
 import pytest
 
 import alert_analytics as aa
-from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics import (
+    AlertAnalytics,
+    CorrelationAnalysis,
+    FirstLook,
+    PerformanceAnalysis,
+    ResolutionAnalysis,
+    TrendAnalysis,
+    WorkloadAnalysis,
+)
 from alert_analytics.analytics import Result
 from alert_analytics.errors import HistoryError, MissingDependencyError
 from alert_analytics.history import AlertHistory
@@ -288,3 +296,43 @@ def test_without_altair_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("alert_analytics.plots.find_spec", hidden)
     with pytest.raises(MissingDependencyError, match=r"Charts need Altair.*alert-analytics\[viz\]"):
         TrendAnalysis.from_alerts(history(["db"])).plot()
+
+
+def test_a_performance_s_chart_draws_known_shares_with_their_intervals() -> None:
+    performance = PerformanceAnalysis.from_alerts(history(["db", "web", None]), by="service", of="service")
+    rows = [row for layer in performance.plot().to_dict(validate=True)["datasets"].values() for row in layer]
+    assert {row["series"] for row in rows} == {"db", "web", "(none)"}
+    assert {row["share"] for row in rows} == {"short", "fired again", "flapping"}  # nobody acknowledges
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+    drawn(performance)
+
+
+def test_a_load_s_charts_draw_interruptions_and_open_alerts() -> None:
+    names = ["db", "web"]
+    people = pa.array([f"{names[i % 2]}{i % 7}" for i in range(560)])
+    load = WorkloadAnalysis.from_alerts(history(names, assignee=people), by="service")
+    spec = load.plot().to_dict(validate=True)
+    rows = [row for layer in spec["datasets"].values() for row in layer if "per_week" in row]
+    total = {row["service"]: row["interruptions_per_week"] for row in load.table.to_pylist()}
+    for service, per_week in total.items():
+        assert sum(row["per_week"] for row in rows if row["series"] == service) == pytest.approx(per_week)
+    [week] = load.plot("week").to_dict(validate=True)["datasets"].values()
+    assert len(week) == 168
+    assert sum(row["n_interruptions"] for row in week) == sum(load.table["n_interruptions"].to_pylist())
+    times = [row for layer in load.plot("open").to_dict(validate=True)["datasets"].values() for row in layer]
+    assert {row["series"] for row in times} == set(names)
+    assert {row["bucket_start"][-1] for row in times} == {"Z"}
+    for what in ("hours", "week", "open"):
+        assert vl_convert.vegalite_to_png(load.plot(what).to_json()).startswith(b"\x89PNG")
+    with pytest.raises(HistoryError, match="hours, week, open"):
+        load.plot("pie")
+
+
+def test_what_is_not_to_be_shown_is_not_drawn() -> None:
+    people = pa.array(["ann" if i % 2 else "bob" for i in range(560)])
+    load = WorkloadAnalysis.from_alerts(history(["db"], assignee=people), by="service")
+    for what in ("hours", "week", "open"):
+        text = load.plot(what).to_json()
+        assert "ann" not in text.replace("annot", "")
+        png = vl_convert.vegalite_to_png(text)
+        assert png.startswith(b"\x89PNG")

@@ -1,0 +1,350 @@
+"""Whom do alerts interrupt? When, how often, and how much lies on them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from alert_analytics.analytics.performance_measures import Measure, listed
+from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
+from alert_analytics.analytics.workload_hours import Hours, zone_of
+from alert_analytics.analytics.workload_seen import SUPPRESSED, Asked, Load, loaded
+from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
+from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths
+from alert_analytics.errors import HistoryError
+from alert_analytics.history import AlertHistory
+from alert_analytics.tables import counted, in_figures
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_HOLDERS = ("assignee", "team")
+
+DRAWINGS = ("hours", "week", "open")
+"""What :meth:`WorkloadAnalysis.plot` can draw."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WorkloadAnalysis(Result):
+    """The load of responders, a row per group of at least five people; make one with :meth:`from_alerts`.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The columns of ``by``, then ``n_people`` (different assignees), ``n_alerts``, ``n_unassigned``;
+        ``n_interruptions``, of them ``n_business``, ``n_off``, ``n_sleep``; ``interruptions_per_week``,
+        ``business_per_week``, ``off_per_week``, ``sleep_per_week`` and ``sleep_share``, each with ``_low`` and
+        ``_high``; ``mean_open``, ``max_open`` (alerts open at once), ``busy_share`` (of the time with one or more);
+        ``n_reassignments``, ``n_escalations``; ``acknowledge_median_s`` with its interval; ``note``. Most
+        interruptions first, ``(suppressed)`` last; null where a number is not known or not to be shown.
+    """
+
+    by: tuple[str, ...] = ()
+    level: float = 0.95
+    counts: Load | None = None
+    measures: Mapping[str, Measure] = field(default_factory=dict)
+    drawn: str = "hours"
+
+    @classmethod
+    def from_alerts(
+        cls,
+        alerts: Any,
+        by: str | Sequence[str] | None = "team",
+        responder: str = "assignee",
+        timezone: str | Mapping[str | None, str] = "UTC",
+        holidays: Iterable[date | str] | None = None,
+        business: tuple[float, float] = (8, 18),
+        sleep: tuple[float, float] = (22, 8),
+        together: timedelta = timedelta(minutes=10),
+        suppress_below: int = 5,
+        level: float = 0.95,
+    ) -> WorkloadAnalysis:
+        """Ask a history for the load of its responders.
+
+        What alerts say of people is shown for groups of at least five of them: with ``by="assignee"`` that is nobody by
+        themselves, unless ``suppress_below=1`` asks for it.
+
+        Parameters
+        ----------
+        alerts : AlertHistory, dataframe, path, or iterable of Alert
+            What :meth:`AlertHistory.open` takes.
+        by : str or sequence of str, optional
+            Columns or labels; a group for each combination of their values that occurs.
+        responder : str
+            The column or label that says whom an alert interrupts. An alert without one interrupts nobody known. Where
+            no person is named, ``responder="team"`` takes each team for one.
+        timezone : str or mapping of str to str
+            Whose clock counts: one zone for all, or a zone for each responder (or each value of `by`); the key None is
+            for everyone else.
+        holidays : iterable of date or ISO 8601 text, optional
+            Days, on the responder's calendar, whose business hours are off hours.
+        business, sleep : tuple of float
+            From and until, in hours of the day: business Monday to Friday, sleep every day; sleep wins, and the rest is
+            off.
+        together : timedelta
+            An alert that comes so soon after the last one of its responder belongs to the same interruption, however
+            long that lasts already. It counts at its first alert.
+        suppress_below : int
+            Groups of fewer different assignees are put together in one row, ``(suppressed)``; where that still stands
+            for fewer, its numbers are null. A group that names nobody tells nothing of anybody, and stays.
+        level : float
+            Coverage of the intervals, in (0, 1).
+
+        Returns
+        -------
+        WorkloadAnalysis
+            Also for an empty history (no rows), and where nobody is named (``note`` says so).
+
+        Raises
+        ------
+        HistoryError
+            A zone is not known or not said, hours, holidays or lengths of time make no sense, or `suppress_below` is
+            less than 1.
+        UnknownColumnError
+            `by` or `responder` names nothing.
+
+        Notes
+        -----
+        Per week: :func:`alert_analytics.stats.rate.rate_interval` from whole days of the span, times seven; the share
+        in sleep hours by clusters of days. Every alert counts when it fires:
+        ``history.where("status != 'suppressed'")`` leaves out what was silenced. Tested against a clock that goes
+        minute by minute through both changes of daylight saving time (``tests/oracle/test_workload.py``).
+
+        Examples
+        --------
+        >>> import alert_analytics as aa
+        >>> load = aa.WorkloadAnalysis.from_alerts(aa.datasets.sample(), by="assignee", timezone="Europe/Berlin")
+        >>> load.to_polars()["assignee"].to_list()
+        [None, '(suppressed)']
+        """
+        check_length("together", together)
+        if not isinstance(suppress_below, int) or suppress_below < 1:
+            raise HistoryError(
+                f"suppress_below={suppress_below!r}; expected a number of people, at least 1.",
+                hint="1 shows everyone by themselves.",
+            )
+        if not 0 < level < 1:
+            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
+        for zone in [timezone] if isinstance(timezone, str) else timezone.values():
+            zone_of(zone)
+        hours = Hours.given(business, sleep, holidays)
+        history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
+        load, answer = loaded(history, Asked(names, responder, timezone, hours, together, suppress_below))
+        table, measures = laid_out(load, names, level)
+        load, table, measures = _sorted(load, table, measures)
+        settings = history.settings | {
+            "by": list(names),
+            "responder": responder,
+            "timezone": timezone if isinstance(timezone, str) else f"{len(timezone)} zones told",
+            "hours": hours.in_words(),
+            "together_s": together.total_seconds(),
+            "suppress_below": suppress_below,
+            "level": level,
+            "censored_at": history.watermark,
+        }
+        return cls(table, history, settings, answer.sql, names, level, load, measures)
+
+    @property
+    def sentence(self) -> str:
+        """The load in words."""
+        rows = [row for row, n in zip(self.table.to_pylist(), self._load.pooled, strict=True) if not n]
+        pooled = self._pooled
+        if not rows and not pooled:
+            return "There is no alert in this history, so it interrupted nobody."
+        busy = [row for row in rows if row["n_interruptions"] is not None]
+        if busy:
+            first = busy[0]
+            name = f"{called(first, self.by)} is interrupted most: " if len(busy) > 1 and self.by else ""
+            of = f"Of {counted(len(rows), 'group')} by {', '.join(self.by)}, {name}" if name else ""
+            said = f"{of}{_said(first, self.level)}."
+        elif rows and not pooled:
+            n = counted(int(self._load.row.size), "alert")
+            said = f"Of {n} none is known to have interrupted anybody: {rows[0]['note']}."
+        else:
+            together = self.table.to_pylist()[-1]
+            shown = together["n_interruptions"] is not None
+            said = f"All together: {_said(together, self.level)}." if shown else "Nothing is shown."
+        return f"{said} {pooled}Hours in {self._clock}: {self.settings['hours']}, else off."
+
+    @property
+    def _load(self) -> Load:
+        assert self.counts is not None
+        return self.counts
+
+    @property
+    def _clock(self) -> str:
+        zone = str(self.settings["timezone"])
+        return "the responders' own zones" if zone.endswith("told") else zone
+
+    @property
+    def _pooled(self) -> str:
+        n = sum(self._load.pooled)
+        below = self.settings["suppress_below"]
+        what = f"{counted(n, 'group')} of fewer than {below} people {'is' if n == 1 else 'are'}"
+        return f"{what} shown as one row, {SUPPRESSED}; suppress_below=1 shows them. " if n else ""
+
+    def alerts(self, row: int = 0) -> AlertHistory:
+        """The alerts of the group in `row`.
+
+        Raises
+        ------
+        HistoryError
+            It is the row that stands for groups of too few people.
+        """
+        record = self._row(row)
+        if self._load.pooled[row]:
+            raise HistoryError(
+                f"row {row} stands for groups of fewer than {self.settings['suppress_below']} people.",
+                hint="suppress_below=1 shows each by itself.",
+            )
+        return behind(self.history, self.by, record)
+
+    def plot(self, what: str = "hours") -> alt.Chart | alt.LayerChart:
+        """Draw the load.
+
+        Parameters
+        ----------
+        what : str
+            ``hours`` (interruptions a week, stacked by hours), ``week`` (by hour and day of the week) or ``open``
+            (alerts open at once over time).
+
+        Returns
+        -------
+        altair.Chart or altair.LayerChart
+            As :meth:`Result.plot`.
+
+        Raises
+        ------
+        HistoryError
+            `what` is something else.
+        MissingDependencyError
+            Altair is not installed.
+        """
+        if what not in DRAWINGS:
+            raise HistoryError(f"what={what!r}; expected one of {', '.join(DRAWINGS)}.")
+        return Result.plot(replace(self, drawn=what))
+
+    @property
+    def span_length(self) -> timedelta:
+        """Length of the span."""
+        return (self._load.until_us - self._load.start_us) * timedelta(microseconds=1)
+
+    def estimates(self) -> pa.Table:
+        """List every number that has an interval, one a row, with its standard error.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of ``by``, then ``metric``, ``value``, ``standard_error``, ``low``, ``high`` and
+            ``n_clusters_effective``; null where a number is not known.
+        """
+        return listed(self.measures, {name: self.table[name] for name in self.by}, self.table.num_rows)
+
+    def by_hour(self) -> pa.Table:
+        """Say how soon alerts are acknowledged by the hour at which they fire, on the responder's clock.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of ``by``, then ``hour`` (0 to 23), ``n_alerts``, ``n_interruptions``, ``n_acknowledged`` and
+            ``acknowledge_median_s`` with its interval (by days; Kaplan-Meier): a row per group and hour with an alert.
+            Alerts that name nobody are not in it, as it is not known what hour it was for them.
+        """
+        return by_hour(self._load, self.by, self.level)
+
+    def calendar(self) -> pa.Table:
+        """Count interruptions by day of the week and hour, on the responder's clock.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of ``by``, then ``weekday`` (1 for Monday to 7), ``hour`` and ``n_interruptions``: a row per
+            group, day and hour, 0 where there was none.
+        """
+        return calendar(self._load, self.by)
+
+    def open_over_time(self, every: timedelta = timedelta(hours=1)) -> pa.Table:
+        """Say how many alerts were open at once over time.
+
+        Parameters
+        ----------
+        every : timedelta
+            Length of a stretch; the first begins with the span, and the last may be shorter.
+
+        Returns
+        -------
+        pyarrow.Table
+            The columns of ``by``, then ``bucket_start`` (UTC), ``mean_open`` and ``most_open``.
+
+        Raises
+        ------
+        HistoryError
+            `every` is no positive length of time.
+        """
+        check_length("every", every)
+        return open_over_time(self._load, self.by, every)
+
+    def paths(self) -> pa.Table:
+        """Say along which ways alerts are handed on, from a store's log of events.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``from_whom`` (null where nobody was named before), ``to_whom`` (null where the event does not say), the
+            ``kind`` of event, ``n_handed``, ``median_s`` (since the alert fired; null where ways were put together),
+            the most frequent first. People or teams whose rows are suppressed are ``(suppressed)`` here too, and left
+            out where even together they are too few.
+
+        Raises
+        ------
+        HistoryError
+            The history is no store's, or `by` is neither ``assignee`` nor ``team``.
+        """
+        if self.by not in {(holder,) for holder in _HOLDERS}:
+            by = ", ".join(self.by) or "nothing"
+            raise HistoryError(
+                f"paths() goes from one assignee or team to the next; this analysis is by {by}.",
+                hint='ask from_alerts(history, by="team").',
+            )
+        answer = self.history.ask("workload_paths", params={"of": self.by[0]}, with_events=True)
+        return paths(answer.arrow(), self._load, show_all=self.settings["suppress_below"] == 1)
+
+
+def _sorted(load: Load, table: pa.Table, measures: Mapping[str, Measure]) -> tuple[Load, pa.Table, dict[str, Measure]]:
+    """Most interruptions first, groups put together last."""
+    n = load.counted(load.interrupts)
+    order = np.lexsort((-load.counted(), -n, np.array(load.pooled, dtype=np.int64) > 0))
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    ordered = {
+        name: Measure(*(part[order] for part in (one.value, one.standard_error, one.low, one.high, one.n_clusters)))
+        for name, one in measures.items()
+    }
+    moved = replace(
+        load,
+        row=place[load.row],
+        keys=tuple(load.keys[i] for i in order),
+        pooled=tuple(load.pooled[i] for i in order),
+        n_people=load.n_people[order],
+    )
+    return moved, table.take(pa.array(order)), ordered
+
+
+def _said(row: dict[str, Any], level: float) -> str:
+    """A row's load as a clause."""
+    who = f"{counted(row['n_people'], 'responder')} interrupted " if row["n_people"] else "interrupted "
+    if row["interruptions_per_week"] is None:
+        return f"{who}{counted(row['n_interruptions'], 'time')} in a span of no length"
+    between = ""
+    if row["interruptions_per_week_low"] is not None:
+        low, high = (in_figures(row[f"interruptions_per_week_{end}"]) for end in ("low", "high"))
+        between = f" ({level:.0%} interval {low} to {high})"
+    said = f"{who}{in_figures(row['interruptions_per_week'])} times a week{between}"
+    if row["sleep_share"] is not None:
+        said += f", {row['sleep_share']:.0%} of them in sleep hours"
+    return f"{said}; {in_figures(row['mean_open'])} alerts open at once on average, {row['max_open']:,} at most"
