@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.first_look import FirstLook
+from alert_analytics.analytics.performance import PerformanceAnalysis
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result
 from alert_analytics.analytics.trend import TrendAnalysis
+from alert_analytics.analytics.workload import WorkloadAnalysis
 from alert_analytics.history import AlertHistory
 
 
@@ -28,4 +30,6 @@ def chapters_of(history: AlertHistory) -> dict[str, Result]:
         "Better or worse": TrendAnalysis.from_alerts(history, by="service"),
         "What fires together": CorrelationAnalysis.from_alerts(history),
         "How long it takes to resolve": ResolutionAnalysis.from_alerts(history, by="severity"),
+        "What is noise": PerformanceAnalysis.from_alerts(history, by="rule", of="rule"),
+        "Who carries the load": WorkloadAnalysis.from_alerts(history, by="team"),
     }
