@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         IncidentAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
+        compare,
     )
     from alert_analytics.calibration import CalibratedModel
     from alert_analytics.detectors import AutoencoderDetector, IsolationForestDetector, PCADetector
@@ -49,6 +50,7 @@ __all__ = [
     "Windows",
     "__version__",
     "alert_windows",
+    "compare",
     "datasets",
     "errors",
     "metric_windows",
@@ -78,6 +80,7 @@ _HOMES = {
     "TrendAnalysis": "analytics",
     "Windows": "windows",
     "alert_windows": "windows",
+    "compare": "analytics",
     "metric_windows": "windows",
 }
 _MODULES = ("datasets", "errors", "registry", "simulation", "sources")

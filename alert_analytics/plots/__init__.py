@@ -20,7 +20,8 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, a correlation, a resolution, incidents, a first look, or a report.
+        A trend, its cycles, its changes, its days ahead, a comparison, a correlation, a
+        resolution, incidents, a first look, or a report.
 
     Returns
     -------
@@ -37,18 +38,24 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     _check_altair()
     from alert_analytics.analytics import (
         AnalyticsReport,
+        ChangePoints,
+        Comparison,
         CorrelationAnalysis,
         FirstLook,
+        Forecast,
         IncidentAnalysis,
         ResolutionAnalysis,
+        Seasonality,
         TrendAnalysis,
     )
+    from alert_analytics.plots.before_after import comparison_chart
     from alert_analytics.plots.correlation import correlation_chart
     from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.incidents import incident_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
+    from alert_analytics.plots.trend_ahead import change_points_chart, forecast_chart, seasonality_chart
 
     if isinstance(result, TrendAnalysis):
         return trend_chart(result)
@@ -62,6 +69,14 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return incident_chart(result)
     if isinstance(result, AnalyticsReport):
         return summary_chart(result)
+    if isinstance(result, Seasonality):
+        return seasonality_chart(result)
+    if isinstance(result, ChangePoints):
+        return change_points_chart(result)
+    if isinstance(result, Forecast):
+        return forecast_chart(result)
+    if isinstance(result, Comparison):
+        return comparison_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
 
 
