@@ -42,7 +42,8 @@ class ChangePoints(Result):
     See :func:`alert_analytics.stats.change_points.level_shifts`. At most 5 % of series without a change get one, also
     with a weekly cycle and days that hang together (``benchmarks/validity_trend.py``). A series is looked at from
     eight weeks on; changes in its first and last two weeks are not seen. A change that was looked for and found seems a
-    little larger than it is.
+    little larger than it is. Two large steps can hide
+    each other, above all where the level falls back again: narrow the history then.
     """
 
     by: tuple[str, ...] = ()
@@ -132,6 +133,8 @@ _SCHEMA = {
 
 def _rows(found: Busiest, series: int, shifts: Shifts) -> list[dict[str, Any]]:
     days = found.counted
+    if not shifts.found:
+        return []
     edges = [0, *(shift.day for shift in shifts.found), days.n_days]
     levels = [float(days.counts[series, start:end].mean()) for start, end in pairwise(edges)]
     return [

@@ -10,12 +10,12 @@ zone AS (
     SELECT unnest($begins::BIGINT[]) AS begins_s, unnest($offsets::BIGINT[]) AS offset_s
 ),
 local AS (
-    SELECT series, (at_s + coalesce(offset_s, 0) - $origin_s) // $bucket_s AS bucket, n_alerts
+    SELECT series, at_s + offset_s - $origin_s AS since_s, n_alerts
     FROM quarters ASOF LEFT JOIN zone ON at_s >= begins_s
 )
 SELECT
     series,
-    CASE WHEN bucket >= 0 AND bucket < $n_buckets THEN bucket ELSE -1 END AS bucket,
+    CASE WHEN since_s >= 0 AND since_s < $bucket_s * $n_buckets THEN since_s // $bucket_s ELSE -1 END AS bucket,
     sum(n_alerts)::BIGINT AS n_alerts
 FROM local
 GROUP BY ALL

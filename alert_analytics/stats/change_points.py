@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from alert_analytics.stats.daily import Floats, Ints, continued, levelled, memory
+from alert_analytics.stats.daily import ORDER, Floats, Ints, continued, levelled, memory
 from alert_analytics.stats.multiple import benjamini_hochberg
 
 MIN_DAYS = 56
@@ -25,6 +25,9 @@ RAISED = 1.2
 """p-values are made larger by this: the drawn series do not know that their memory was itself estimated."""
 
 _TAIL = 0.9
+_LEAST = 0.05
+"""Share of a Poisson count's variance that the long-run variance has at least."""
+
 _SEED = 20_160_401
 
 
@@ -84,7 +87,9 @@ class _Step:
 def level_shifts(counts: npt.ArrayLike, weekday: npt.ArrayLike, fdr: float = 0.05, level: float = 0.95) -> list[Shifts]:
     """Find the days on which the level of daily counts changed.
 
-    A steady rise is many small changes: it is found as one or a few steps, and ``is_line`` says so.
+    A steady rise is many small changes: it is found as one or a few steps, and ``is_line`` says so. It is the best
+    single step that is tested first, against all that it leaves: two large steps can hide each other, above all where
+    the level falls back again. Look at a part of the history then.
 
     Parameters
     ----------
@@ -129,7 +134,9 @@ def level_shifts(counts: npt.ArrayLike, weekday: npt.ArrayLike, fdr: float = 0.0
     if d < MIN_DAYS:
         return [Shifts(float("nan"), float("nan"), (), False)] * s
     series = [levelled(one, weekday) for one in matrix]
-    wholes = [_tested(one) for one in series]
+    mean = matrix.mean(axis=1)
+    least_run = _LEAST * mean / (1 + mean) ** 2
+    wholes = [_tested(one, floor) for one, floor in zip(series, least_run, strict=True)]
     p_value = np.array([p for p, _ in wholes])
     q_value = benjamini_hochberg(p_value)
     selected = int((q_value < fdr).sum())
@@ -139,39 +146,41 @@ def level_shifts(counts: npt.ArrayLike, weekday: npt.ArrayLike, fdr: float = 0.0
             made.append(Shifts(float(p_value[i]), float(q_value[i]), (), False))
             continue
         share = selected / s
-        days = sorted(_splits(one, 0, d, fdr * share, wholes[i]))
+        days = sorted(_splits(one, 0, d, fdr * share, float(least_run[i]), wholes[i]))
         least = float(q_value[i])
-        found = tuple(_placed(one, days, share, least, level))
+        found = tuple(_placed(one, days, float(least_run[i]), share, least, level))
         made.append(Shifts(float(p_value[i]), least, found, _is_line(one, [shift.day for shift in found])))
     return made
 
 
 def _splits(
-    series: Floats, start: int, end: int, alpha: float, known: tuple[float, int] | None = None
+    series: Floats, start: int, end: int, alpha: float, floor: float, known: tuple[float, int] | None = None
 ) -> Iterator[tuple[int, float]]:
     """The days at which the stretch changes, each with its p-value over the stretch's share of the series."""
     if end - start < MIN_STRETCH:
         return
-    p, day = known or _tested(series[start:end])
+    p, day = known or _tested(series[start:end], floor)
     p = min(p * series.size / (end - start), 1.0)
     # The whole was looked at together with the other series, at its q-value.
     if known is None and p >= alpha:
         return
     yield start + day, p
-    yield from _splits(series, start, start + day, alpha)
-    yield from _splits(series, start + day, end, alpha)
+    yield from _splits(series, start, start + day, alpha, floor)
+    yield from _splits(series, start + day, end, alpha, floor)
 
 
-def _tested(stretch: Floats) -> tuple[float, int]:
+def _tested(stretch: Floats, floor: float) -> tuple[float, int]:
     """Test a stretch for one step; also the day of the best one."""
-    best = _best_step(stretch[None])
+    best = _best_step(stretch[None], floor)
     size, day = float(best.size[0]), int(best.day[0])
     if size == 0 or np.isinf(size):
         return (1.0 if size == 0 else RAISED / (N_DRAWS + 1)), day
     past = memory(best.residual, n_levels=2)
     rng = np.random.default_rng([_SEED, stretch.size])
-    drawn = continued(past.phi[0], past.innovation[0], rng, (N_DRAWS, stretch.size))
-    return min(RAISED * _exceedance(size, _best_step(drawn).size), 1.0), day
+    # The first days have no innovation of their own, and a storm on one of them must be drawn like any other.
+    pool = np.concatenate((best.residual[0, :ORDER], past.innovation[0]))
+    drawn = continued(past.phi[0], pool, rng, (N_DRAWS, stretch.size))
+    return min(RAISED * _exceedance(size, _best_step(drawn, floor).size), 1.0), day
 
 
 def _exceedance(size: float, drawn: Floats) -> float:
@@ -181,10 +190,11 @@ def _exceedance(size: float, drawn: Floats) -> float:
     if above >= 10 or size <= edge:
         return (1 + above) / (drawn.size + 1)
     excess = float(np.mean(drawn[drawn > edge] ** 2 - edge**2))
-    return float((1 - _TAIL) * np.exp(-(size**2 - edge**2) / excess))
+    # The tail is not known beyond all measure.
+    return max(float((1 - _TAIL) * np.exp(-(size**2 - edge**2) / excess)), 1e-12)
 
 
-def _best_step(series: Floats) -> _Step:
+def _best_step(series: Floats, floor: float) -> _Step:
     b, m = series.shape
     centred = series - series.mean(axis=1, keepdims=True)
     summed = np.cumsum(centred, axis=1)
@@ -198,14 +208,15 @@ def _best_step(series: Floats) -> _Step:
     # Below this, what is left is rounding.
     tiny = 1e-12 * (1 + np.abs(series).max(axis=1))
     residual = np.where(np.abs(residual).max(axis=1, keepdims=True) <= tiny[:, None], 0.0, residual)
-    long_run = memory(residual, n_levels=2).long_run
+    # Counts that never vary have no noise to measure a change by; one odd day among them is none.
+    long_run = np.maximum(memory(residual, n_levels=2).long_run, floor)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.where(largest <= tiny * np.sqrt(m), 0.0, largest / np.sqrt(long_run))
     return _Step(size, day, residual, long_run)
 
 
 def _placed(
-    series: Floats, days: Sequence[tuple[int, float]], share: float, least: float, level: float
+    series: Floats, days: Sequence[tuple[int, float]], floor: float, share: float, least: float, level: float
 ) -> Iterator[Shift]:
     """Place each change anew between its neighbours, with the days that explain the series about as well."""
     edges = [0, *(day for day, _ in days), series.size]
@@ -213,7 +224,7 @@ def _placed(
     for i, (_, p) in enumerate(days):
         start, end = edges[i], edges[i + 2]
         stretch = series[start:end]
-        best = _best_step(stretch[None])
+        best = _best_step(stretch[None], floor)
         day = int(best.day[0])
         t = np.arange(1, stretch.size)
         summed = np.cumsum(stretch - stretch.mean())[:-1]
