@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOST_SERIES = 500
 _LINE = "a straight line says as much: this may be part of a steady change rather than a step"
 
+_ROUGH = "few alerts a day: the interval holds the day in about 8 of 10 cases"
+_FEW_PER_DAY = 2.0
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ChangePoints(Result):
@@ -148,7 +151,11 @@ def _rows(found: Busiest, series: int, shifts: Shifts) -> list[dict[str, Any]]:
             "ratio": after / before if before > 0 else None,
             "p_value": shift.p_value,
             "q_value": shift.q_value,
-            "note": joined(_LINE if shifts.is_line else None, found.note),
+            "note": joined(
+                _LINE if shifts.is_line else None,
+                _ROUGH if days.counts[series].mean() < _FEW_PER_DAY else None,
+                found.note,
+            ),
         }
         for shift, (before, after) in zip(shifts.found, pairwise(levels), strict=True)
     ]
