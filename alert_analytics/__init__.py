@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ResolutionAnalysis,
         TrendAnalysis,
         WorkloadAnalysis,
+        compare,
     )
     from alert_analytics.calibration import CalibratedModel
     from alert_analytics.detectors import AutoencoderDetector, IsolationForestDetector, PCADetector
@@ -53,6 +54,7 @@ __all__ = [
     "WorkloadAnalysis",
     "__version__",
     "alert_windows",
+    "compare",
     "datasets",
     "errors",
     "metric_windows",
@@ -84,6 +86,7 @@ _HOMES = {
     "Windows": "windows",
     "WorkloadAnalysis": "analytics",
     "alert_windows": "windows",
+    "compare": "analytics",
     "metric_windows": "windows",
 }
 _MODULES = ("datasets", "errors", "registry", "simulation", "sources")

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alert_analytics.analytics.before_after import Comparison, compare
     from alert_analytics.analytics.correlation import CorrelationAnalysis
     from alert_analytics.analytics.first_look import FirstLook
     from alert_analytics.analytics.incidents import IncidentAnalysis
@@ -17,32 +18,45 @@ if TYPE_CHECKING:
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
     from alert_analytics.analytics.trend import TrendAnalysis
+    from alert_analytics.analytics.trend_changes import ChangePoints
+    from alert_analytics.analytics.trend_forecast import Forecast
+    from alert_analytics.analytics.trend_seasonality import Seasonality
     from alert_analytics.analytics.workload import WorkloadAnalysis
 
 __all__ = [
     "AlertAnalytics",
     "AnalyticsReport",
+    "ChangePoints",
+    "Comparison",
     "CorrelationAnalysis",
     "FirstLook",
+    "Forecast",
     "IncidentAnalysis",
     "PerformanceAnalysis",
     "ResolutionAnalysis",
     "Result",
+    "Seasonality",
     "TrendAnalysis",
     "WorkloadAnalysis",
+    "compare",
 ]
 
 _HOMES = {
     "AlertAnalytics": "summary",
     "AnalyticsReport": "summary",
+    "ChangePoints": "trend_changes",
+    "Comparison": "before_after",
     "CorrelationAnalysis": "correlation",
     "FirstLook": "first_look",
+    "Forecast": "trend_forecast",
     "IncidentAnalysis": "incidents",
     "PerformanceAnalysis": "performance",
     "ResolutionAnalysis": "resolution",
     "Result": "result",
+    "Seasonality": "trend_seasonality",
     "TrendAnalysis": "trend",
     "WorkloadAnalysis": "workload",
+    "compare": "before_after",
 }
 
 

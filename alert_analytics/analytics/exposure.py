@@ -51,12 +51,16 @@ class Exposed:
 
     def daily(self) -> Floats:
         """Alerts a day at risk of each day that was at risk for half of it or more."""
+        return self.at_risk_days()[0]
+
+    def at_risk_days(self) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """As :meth:`daily`, and which of the days these are."""
         n, d = self.counts.sum(axis=1), self.at_risk.sum(axis=1)
         rate = np.divide(n, d, out=np.zeros_like(n), where=d > 0)
         share = (rate / rate.sum() if rate.sum() > 0 else np.full(len(rate), 1 / max(len(rate), 1))) @ self.at_risk
         kept = share >= _HALF
         days: Floats = self.counts.sum(axis=0)[kept] / share[kept]
-        return days
+        return days, kept
 
 
 def exposed(

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.estimates import Metric
 from alert_analytics.analytics.performance_definitions import definitions
-from alert_analytics.analytics.performance_measures import Measure, listed
+from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.performance_seen import Thresholds, seen
 from alert_analytics.analytics.performance_table import OWN_COLUMNS, laid_out
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
@@ -187,16 +188,12 @@ class PerformanceAnalysis(Result):
         horizons = {name: _number(self.settings[f"{name}_horizon_s"]) for name in ("mtta", "mttr")}
         return definitions(self.thresholds, self.of, horizons, str(self.settings["cluster"]), self.level)
 
-    def estimates(self) -> pa.Table:
-        """List every number that has an interval, one a row, with its standard error.
-
-        Returns
-        -------
-        pyarrow.Table
-            The columns of ``by``, then ``metric``, ``value``, ``standard_error``, ``low``, ``high`` and
-            ``n_clusters_effective``; null where a number is not known.
-        """
-        return listed(self.measures, {name: self.table[name] for name in self.by}, self.table.num_rows)
+    def estimates(self) -> list[Metric]:
+        """List every number that has an interval; see :meth:`Result.estimates`."""
+        keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
+        first = self.table.slice(0, 1).to_pylist()
+        horizons = {f"{name}_s": row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
+        return metrics(self.measures, keys, horizons)
 
 
 def _number(value: object) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
-from alert_analytics.analytics.durations import known
+from alert_analytics.analytics.durations import in_words, known
+from alert_analytics.analytics.estimates import Metric
 from alert_analytics.analytics.performance_seen import AUTOMATIC, MANUAL, Seen, Thresholds
 from alert_analytics.engine.kernels.flapping import Flapping
 from alert_analytics.stats.share import Shares, clustered_means, clustered_shares
@@ -19,6 +19,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _US = 1e6
+_UNITS = {"_share": "share", "_per_day": "1/d", "_per_week": "1/week", "_s": "s"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,23 +140,35 @@ def conditions(seen: Seen, among: Bools | None = None) -> Floats:
     return np.bincount(pairs, minlength=seen.n_groups).astype(np.float64)
 
 
-def listed(measures: Mapping[str, Measure], keys: Mapping[str, pa.ChunkedArray], n_rows: int) -> pa.Table:
-    """List measures one a row: the keys, ``metric``, ``value``, ``standard_error``, ends, and effective clusters."""
-    parts = [
-        pa.table(
-            {
-                **keys,
-                "metric": pa.repeat(pa.scalar(name, pa.string()), n_rows),
-                "value": known(one.value),
-                "standard_error": known(one.standard_error),
-                "low": known(one.low),
-                "high": known(one.high),
-                "n_clusters_effective": known(one.n_clusters),
-            }
-        )
-        for name, one in measures.items()
-    ]
-    return pa.concat_tables(parts)
+def metrics(
+    measures: Mapping[str, Measure], keys: Sequence[tuple[str | None, ...]], horizons_s: Mapping[str, float | None]
+) -> list[Metric]:
+    """List measures one by one, as they are compared.
+
+    Parameters
+    ----------
+    measures : mapping of str to Measure
+        By column.
+    keys : sequence of tuple
+        What the groups are called.
+    horizons_s : mapping of str to float or None
+        Of columns that are means up to a horizon: means up to different ones do not compare, and so have other names.
+
+    Returns
+    -------
+    list of Metric
+        One a measure and group; shares change by a difference, rates and times by a ratio.
+    """
+    found = []
+    for column, one in measures.items():
+        upto = horizons_s.get(column)
+        unit = next((unit for end, unit in _UNITS.items() if column.endswith(end)), "")
+        name = f"{column} of the first {in_words(upto)}" if upto else column
+        columns = (one.value, one.low, one.high, one.n_clusters)
+        for key, value, low, high, n in zip(keys, *(known(each).to_pylist() for each in columns), strict=True):
+            degrees = float("inf") if n is None else max(n - 1, 1.0)
+            found.append(Metric(key, name, unit, value, low, high, unit != "share", degrees))
+    return found
 
 
 def notes(seen: Seen, found: dict[str, Measure], *, has_incidents: bool, days: float) -> list[str | None]:

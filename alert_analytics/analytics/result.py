@@ -16,6 +16,8 @@ from alert_analytics.tables import FlatTable
 if TYPE_CHECKING:
     import altair as alt
 
+    from alert_analytics.analytics.estimates import Metric
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result(FlatTable):
@@ -56,6 +58,24 @@ class Result(FlatTable):
             There is no such row.
         """
         raise NotImplementedError
+
+    def estimates(self) -> Sequence[Metric]:
+        """The numbers of this answer that :func:`alert_analytics.compare` holds against those of a later stretch.
+
+        An analysis that can be compared returns one :class:`~alert_analytics.analytics.estimates.Metric` for each row
+        and number: key, name, unit, value, interval. Equal keys and names are paired.
+
+        Returns
+        -------
+        sequence of Metric
+            In any order.
+
+        Raises
+        ------
+        NotImplementedError
+            This kind of answer has none.
+        """
+        raise NotImplementedError(f"a {type(self).__name__} has no numbers to compare")
 
     def plot(self) -> alt.Chart | alt.LayerChart:
         """Draw the answer.

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.performance_measures import Measure, listed
+from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.analytics.workload_hours import Hours, zone_of
 from alert_analytics.analytics.workload_seen import SUPPRESSED, Asked, Load, loaded
@@ -234,16 +235,10 @@ class WorkloadAnalysis(Result):
         """Length of the span."""
         return (self._load.until_us - self._load.start_us) * timedelta(microseconds=1)
 
-    def estimates(self) -> pa.Table:
-        """List every number that has an interval, one a row, with its standard error.
-
-        Returns
-        -------
-        pyarrow.Table
-            The columns of ``by``, then ``metric``, ``value``, ``standard_error``, ``low``, ``high`` and
-            ``n_clusters_effective``; null where a number is not known.
-        """
-        return listed(self.measures, {name: self.table[name] for name in self.by}, self.table.num_rows)
+    def estimates(self) -> list[Metric]:
+        """List every number that has an interval; see :meth:`Result.estimates`."""
+        keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
+        return metrics(self.measures, keys, {})
 
     def by_hour(self) -> pa.Table:
         """Say how soon alerts are acknowledged by the hour at which they fire, on the responder's clock.

@@ -20,7 +20,8 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, a correlation, a resolution, a performance, a load, incidents, a first look, or a report.
+        A trend, its cycles, its changes, its days ahead, a comparison, a correlation, its lags, a resolution, a
+        performance, a load, incidents, a first look, or a report.
 
     Returns
     -------
@@ -37,15 +38,20 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     _check_altair()
     from alert_analytics.analytics import (
         AnalyticsReport,
+        ChangePoints,
+        Comparison,
         CorrelationAnalysis,
         FirstLook,
+        Forecast,
         IncidentAnalysis,
         PerformanceAnalysis,
         ResolutionAnalysis,
+        Seasonality,
         TrendAnalysis,
         WorkloadAnalysis,
     )
     from alert_analytics.analytics.correlation_lags import LagDistribution
+    from alert_analytics.plots.before_after import comparison_chart
     from alert_analytics.plots.correlation import correlation_chart
     from alert_analytics.plots.correlation_lags import lag_chart
     from alert_analytics.plots.first_look import first_look_chart
@@ -54,6 +60,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
+    from alert_analytics.plots.trend_ahead import change_points_chart, forecast_chart, seasonality_chart
     from alert_analytics.plots.workload import workload_chart
 
     if isinstance(result, TrendAnalysis):
@@ -74,6 +81,14 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return performance_chart(result)
     if isinstance(result, WorkloadAnalysis):
         return workload_chart(result)
+    if isinstance(result, Seasonality):
+        return seasonality_chart(result)
+    if isinstance(result, ChangePoints):
+        return change_points_chart(result)
+    if isinstance(result, Forecast):
+        return forecast_chart(result)
+    if isinstance(result, Comparison):
+        return comparison_chart(result)
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
 
 

@@ -166,14 +166,34 @@ def test_alerts_a_day_at_risk_have_an_interval() -> None:
         assert row["alerts_per_day_low"] < row["alerts_per_day"] < row["alerts_per_day_high"]
 
 
-def test_a_row_leads_to_its_alerts_and_has_standard_errors() -> None:
+def test_a_row_leads_to_its_alerts_and_its_numbers_can_be_compared() -> None:
     found = PerformanceAnalysis.from_alerts(aa.datasets.sample(), by=["team", "severity"])
     row = found.table.to_pylist()[3]
     assert found.alerts(3).n_alerts == row["n_alerts"]
-    told = [each for each in found.estimates().to_pylist() if each["team"] == row["team"]]
-    [one] = [e for e in told if e["severity"] == row["severity"] and e["metric"] == "automatic_share"]
-    assert (one["value"], one["low"]) == (row["automatic_share"], row["automatic_share_low"])
-    assert 0 < one["standard_error"] < one["high"] - one["low"]
+    told = {each.name: each for each in found.estimates() if each.key == (row["team"], row["severity"])}
+    one = told["automatic_share"]
+    assert (one.value, one.low, one.high) == tuple(row[f"automatic_share{end}"] for end in ("", "_low", "_high"))
+    assert (one.unit, one.is_ratio) == ("share", False)
+    assert 1 <= one.degrees < row["n_alerts"]
+    assert told["mttr_s of the first 7 d"].value == row["mttr_s"]
+    assert {each.unit for each in told.values() if each.is_ratio} == {"1/d", "s"}
+
+
+def test_less_noise_afterwards_is_told_as_such() -> None:
+    sample = aa.datasets.sample()
+    before = PerformanceAnalysis.from_alerts(sample.where(until="2025-10-20"), horizon=timedelta(days=1))
+    after = sample.where("rule != 'BgpSessionFlap'", since="2025-10-20")
+    with pytest.raises(HistoryError, match="differ in where"):
+        aa.compare(before, PerformanceAnalysis.from_alerts(after, horizon=timedelta(days=1)))
+    later = PerformanceAnalysis.from_alerts(sample.where(since="2025-10-20"), horizon=timedelta(days=1))
+    rows = {row["metric"]: row for row in aa.compare(before, later).table.to_pylist()}
+    for name in ("automatic_share", "mttr_s of the first 24 h", "mtbf_s"):
+        column = name.partition(" of ")[0]
+        assert rows[name]["before"] == before.table[column][0].as_py()
+        assert rows[name]["after"] == later.table[column][0].as_py()
+        assert rows[name]["low"] <= rows[name]["change"] <= rows[name]["high"]
+    assert rows["mtbf_s"]["kind"] == "ratio"
+    assert rows["automatic_share"]["kind"] == "difference"
 
 
 def test_every_number_has_a_definition() -> None:
@@ -231,7 +251,7 @@ def test_without_an_alert_there_is_a_sentence() -> None:
     for by in (None, "rule"):
         found = PerformanceAnalysis.from_alerts(history(HAND).where(until="2020-01-01"), by=by)
         assert found.table.num_rows == 0
-        assert found.estimates().num_rows == 0
+        assert found.estimates() == []
         assert "no alert" in found.sentence
         assert "mttr_s" in found.definitions()["metric"].to_pylist()
 

@@ -282,6 +282,39 @@ def test_incidents_are_drawn_by_their_medians() -> None:
     drawn(aa.IncidentAnalysis.from_alerts(history(["db"]).where({"rule": "nothing"})))
 
 
+@pytest.mark.parametrize("by", [None, "service"])
+def test_cycles_changes_days_ahead_and_comparisons_are_drawn(by: str | None) -> None:
+    mine = aa.datasets.sample().tenant("acme")
+    trend = TrendAnalysis.from_alerts(mine, by=by)
+    seasonality, changes, forecast = trend.seasonality("Europe/Berlin"), trend.change_points, trend.forecast(10)
+    week = values(seasonality)
+    assert [row["alerts_per_hour"] for row in week] == seasonality.profile["alerts_per_hour"].to_pylist()[:168]
+    for result, n in ((changes, changes.daily().num_rows), (forecast, 10)):
+        spec = result.plot().to_dict(validate=True)
+        layers = [spec["datasets"][layer["data"]["name"]] for layer in spec["layer"]]
+        assert n in map(len, layers)
+        assert all(row["day"].endswith("T00:00:00Z") for rows in layers for row in rows if "day" in row)
+    cut = "2025-11-01"
+    parts = [TrendAnalysis.from_alerts(one, by=by) for one in (mine.where(until=cut), mine.where(since=cut))]
+    change = aa.compare(*parts)
+    spec = change.plot().to_dict(validate=True)
+    drawn_rows = spec["datasets"][spec["layer"][1]["data"]["name"]]
+    assert [row["change"] for row in drawn_rows] == change.table["change"].to_pylist()
+    for result in (seasonality, changes, forecast, change):
+        drawn(result)
+
+
+def test_parts_of_an_empty_trend_have_an_empty_picture() -> None:
+    trend = TrendAnalysis.from_alerts(aa.datasets.sample().where({"rule": ["nothing"]}))
+    for result in (
+        trend.seasonality(),
+        trend.change_points,
+        trend.forecast(3),
+        aa.compare(*[TrendAnalysis.from_alerts(AlertHistory.open([]))] * 2),
+    ):
+        drawn(result)
+
+
 def test_a_report_that_reaches_back_no_further_draws_nothing() -> None:
     drawn = AlertAnalytics().run(history(["db"])).plot().to_dict()
     assert drawn["title"]["text"][0].startswith("In the last")
