@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.correlation import CorrelationAnalysis
-    from alert_analytics.analytics.first_look import FirstLook
+    from alert_analytics.analytics.escalation import EscalationReplay
     from alert_analytics.analytics.incidents import IncidentAnalysis
+    from alert_analytics.analytics.metric_replay import MetricReplay
+    from alert_analytics.analytics.recommendations import Recommendations
+    from alert_analytics.analytics.replay import RuleReplay
     from alert_analytics.analytics.resolution import ResolutionAnalysis
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
@@ -21,10 +24,13 @@ __all__ = [
     "AlertAnalytics",
     "AnalyticsReport",
     "CorrelationAnalysis",
-    "FirstLook",
+    "EscalationReplay",
     "IncidentAnalysis",
+    "MetricReplay",
+    "Recommendations",
     "ResolutionAnalysis",
     "Result",
+    "RuleReplay",
     "TrendAnalysis",
 ]
 
@@ -32,10 +38,13 @@ _HOMES = {
     "AlertAnalytics": "summary",
     "AnalyticsReport": "summary",
     "CorrelationAnalysis": "correlation",
-    "FirstLook": "first_look",
+    "EscalationReplay": "escalation",
     "IncidentAnalysis": "incidents",
+    "MetricReplay": "metric_replay",
+    "Recommendations": "recommendations",
     "ResolutionAnalysis": "resolution",
     "Result": "result",
+    "RuleReplay": "replay",
     "TrendAnalysis": "trend",
 }
 

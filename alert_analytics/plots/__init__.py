@@ -20,7 +20,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, a correlation, a resolution, incidents, a first look, or a report.
+        A trend, a correlation, a resolution, incidents, recommendations, a replay, or a report.
 
     Returns
     -------
@@ -38,14 +38,18 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     from alert_analytics.analytics import (
         AnalyticsReport,
         CorrelationAnalysis,
-        FirstLook,
+        EscalationReplay,
         IncidentAnalysis,
+        MetricReplay,
+        Recommendations,
         ResolutionAnalysis,
+        RuleReplay,
         TrendAnalysis,
     )
     from alert_analytics.plots.correlation import correlation_chart
-    from alert_analytics.plots.first_look import first_look_chart
     from alert_analytics.plots.incidents import incident_chart
+    from alert_analytics.plots.recommendations import recommendations_chart
+    from alert_analytics.plots.replay import escalation_chart, metric_replay_chart, rule_replay_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
     from alert_analytics.plots.trend import trend_chart
@@ -56,8 +60,14 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return correlation_chart(result)
     if isinstance(result, ResolutionAnalysis):
         return resolution_chart(result)
-    if isinstance(result, FirstLook):
-        return first_look_chart(result)
+    if isinstance(result, Recommendations):
+        return recommendations_chart(result)
+    if isinstance(result, RuleReplay):
+        return rule_replay_chart(result)
+    if isinstance(result, MetricReplay):
+        return metric_replay_chart(result)
+    if isinstance(result, EscalationReplay):
+        return escalation_chart(result)
     if isinstance(result, IncidentAnalysis):
         return incident_chart(result)
     if isinstance(result, AnalyticsReport):
