@@ -163,10 +163,9 @@ class Recommendations(Result):
         first = "; ".join(f"{row['item']}: {row['change']}" for row in rows)
         more = f" (and {self.table.num_rows - 3:,} more)" if self.table.num_rows > 3 else ""
         share = together / n_alerts
-        return (
-            f"Change first {first}{more}. All {counted(self.table.num_rows, 'change')} together would save "
-            f"{together:,} of {n_alerts:,} alerts ({share:.0%})."
-        )
+        n = self.table.num_rows
+        all_of_it = "The change" if n == 1 else f"All {counted(n, 'change')} together"
+        return f"Change first {first}{more}. {all_of_it} would save {together:,} of {n_alerts:,} alerts ({share:.0%})."
 
     @cached_property
     def sentences(self) -> list[str]:

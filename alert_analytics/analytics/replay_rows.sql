@@ -1,7 +1,8 @@
 -- A row per alert, in order of its item and of time: the code of its item (its place, from 0, in replay_items.sql; last
 -- comes what has none), of its stream (item, tenant and what repeats must share) and of its tenant; when it fired and,
 -- in microseconds after that, when it was acknowledged and when it ended (null: not by the watermark); whether
--- somebody resolved it by hand, and whether anything says what people did with it.
+-- somebody resolved it by hand, whether it ended and nothing says how, and whether anything says what people did with
+-- it.
 WITH told AS (
     SELECT
         item[1] AS item,
@@ -37,6 +38,7 @@ SELECT
     coalesce(acknowledged_us - time_us, -1)::BIGINT AS acknowledged_after_us,
     coalesce(resolved_us - time_us, -1)::BIGINT AS ended_after_us,
     is_manual AND resolved_us IS NOT NULL AS is_manual,
+    NOT is_said AND resolved_us IS NOT NULL AS is_unsaid,
     acknowledged_us IS NOT NULL OR is_said AS is_told
 FROM told
 JOIN items ON items.item IS NOT DISTINCT FROM told.item

@@ -14,7 +14,7 @@ from alert_analytics.alerts.changes import RuleChange
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.replay import NOBODY, joined_alerts, leading_alerts
 from alert_analytics.history import AlertHistory
-from alert_analytics.stats.saving import Scatter
+from alert_analytics.stats.saving import Bins, Scatter
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -36,8 +36,8 @@ class Rows:
         When each fired, in microseconds.
     acknowledged_after_us, ended_after_us : ndarray of int64
         Microseconds later; -1 for not by the watermark.
-    is_manual : ndarray of bool
-        Whether it was resolved by hand.
+    is_manual, is_unsaid : ndarray of bool
+        Whether it was resolved by hand; whether it ended and nothing says how.
     names : list of str
         The items; where alerts have none, a last one that is None.
     span_us : tuple of int
@@ -53,14 +53,15 @@ class Rows:
     acknowledged_after_us: Ints
     ended_after_us: Ints
     is_manual: Bools
+    is_unsaid: Bools
     names: list[str | None]
     span_us: tuple[int, int, int]
     knows_actions: bool
 
     @cached_property
     def is_acted_on(self) -> Bools:
-        """Whether somebody acknowledged it or resolved it by hand."""
-        return (self.acknowledged_after_us >= 0) | self.is_manual
+        """Whether somebody acknowledged it or resolved it by hand; an end of which nothing says how may be one."""
+        return (self.acknowledged_after_us >= 0) | self.is_manual | self.is_unsaid
 
     @cached_property
     def ended_us(self) -> Ints:
@@ -85,11 +86,6 @@ class Rows:
         """Length of the span in weeks; 0 where it has none."""
         return (self.span_us[1] - self.span_us[0]) / _WEEK_US
 
-    def only(self, kept: Bools) -> Rows:
-        """The rows kept; items keep their codes."""
-        columns = ("item", "stream", "tenant", "time_us", "acknowledged_after_us", "ended_after_us", "is_manual")
-        return replace(self, **{name: getattr(self, name)[kept] for name in columns})
-
     def without(self, name: str) -> Rows:
         """The same rows, an item of this name being as none."""
         return replace(self, names=[None if one == name else one for one in self.names])
@@ -102,15 +98,16 @@ class Rows:
         """By item, how the rows kept scatter over days and weeks, counted back from the end of the span."""
         start, end, _ = self.span_us
         m = len(self.names)
-        squares, n = [], []
+        bins = []
         for length in (_DAY_US, _WEEK_US):
             n_bins = (end - start) // length
             back = np.maximum(end - 1 - self.time_us[kept], 0) // length
             inside = back < n_bins
             item, sizes = self._runs(self.item[kept][inside], back[inside])
-            squares.append(np.bincount(item, weights=sizes.astype(np.float64) ** 2, minlength=m).astype(np.float64))
-            n.append(int(n_bins))
-        return Scatter(self.counts(kept).astype(np.float64), squares[0], squares[1], *n)
+            each = sizes.astype(np.float64)
+            total, squares = (np.bincount(item, weights=one, minlength=m) for one in (each, each**2))
+            bins.append(Bins(total.astype(np.float64), squares.astype(np.float64), int(n_bins)))
+        return Scatter(self.counts(kept).astype(np.float64), *bins)
 
     def n_effective(self, kept: Bools) -> npt.NDArray[np.float64]:
         """By item, as how many independent events the rows kept count: days are clusters (Kish)."""
@@ -177,6 +174,7 @@ def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Ro
         found["acknowledged_after_us"],
         found["ended_after_us"],
         found["is_manual"],
+        found["is_unsaid"],
         names,
         (start_us, end_us, watermark_us),
         bool(found["is_told"].any()),
@@ -267,7 +265,9 @@ def led_alerts(rows: Rows, leader_of: Ints, window_us: int, kept: Bools | None =
 def not_covered(rows: Rows, joined: Ints) -> Bools:
     """Alerts acted on that would have joined one that was over by then and that nobody had acted on."""
     told = np.maximum(joined, 0)
-    covered = rows.is_acted_on[told] | (rows.ended_us[told] > rows.time_us)
+    # What ended, nobody knows how, counts against a change on either side: perhaps acted on, perhaps not.
+    surely = (rows.acknowledged_after_us >= 0) | rows.is_manual
+    covered = surely[told] | (rows.ended_us[told] > rows.time_us)
     missed: Bools = (joined != NOBODY) & rows.is_acted_on & ~covered
     return missed
 

@@ -18,6 +18,29 @@ MIN_DAYS = 3
 
 
 @dataclass(frozen=True)
+class Bins:
+    """Counts in bins of time of one length, summed up; what lies in no whole bin is left out of both sums.
+
+    Attributes
+    ----------
+    total, squares : ndarray of float64, shape (m,)
+        Sum of the counts, and of their squares.
+    n : int
+        Number of bins.
+    """
+
+    total: Floats
+    squares: Floats
+    n: int
+
+    @classmethod
+    def of(cls, counts: npt.ArrayLike) -> Bins:
+        """Sum up counts of shape (m, n)."""
+        each = np.asarray(counts, dtype=np.float64)
+        return cls(each.sum(axis=1), (each**2).sum(axis=1), each.shape[1])
+
+
+@dataclass(frozen=True)
 class Scatter:
     """Events of one kind over a stretch of time, and how they scatter; one entry per item.
 
@@ -25,32 +48,33 @@ class Scatter:
     ----------
     total : ndarray of float64, shape (m,)
         Events in all of the stretch.
-    by_day, by_week : ndarray of float64, shape (m,)
-        Sums of squares of the events of each whole day, and of each whole week.
-    n_days, n_weeks : int
-        How many of these there are.
+    days, weeks : Bins
+        How they fall into whole days, and into whole weeks.
     """
 
     total: Floats
-    by_day: Floats
-    by_week: Floats
-    n_days: int
-    n_weeks: int
+    days: Bins
+    weeks: Bins
+
+    @property
+    def bins(self) -> Bins:
+        """Weeks, or days where there are fewer than 8 weeks."""
+        return self.weeks if self.weeks.n >= MIN_WEEKS else self.days
 
     @property
     def dispersion(self) -> Floats:
         """Variance over mean of the counts of weeks (or days, where there are fewer than 8 weeks); at least 1."""
-        squares, n = (self.by_week, self.n_weeks) if self.n_weeks >= MIN_WEEKS else (self.by_day, self.n_days)
-        if n < MIN_DAYS:
+        bins = self.bins
+        if bins.n < MIN_DAYS:
             return np.full(self.total.shape, np.nan)
-        mean = self.total / n
-        variance = (squares - self.total * mean) / (n - 1)
+        mean = bins.total / bins.n
+        variance = (bins.squares - bins.total * mean) / (bins.n - 1)
         return np.maximum(1.0, np.divide(variance, mean, out=np.ones_like(mean), where=mean > 0))
 
     @property
     def degrees_of_freedom(self) -> int:
         """Of the dispersion."""
-        return (self.n_weeks if self.n_weeks >= MIN_WEEKS else self.n_days) - 1
+        return self.bins.n - 1
 
 
 def prediction_interval(seen: Scatter, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -85,9 +109,10 @@ def prediction_interval(seen: Scatter, level: float = 0.95) -> tuple[Floats, Flo
 
     Examples
     --------
-    >>> seen = Scatter(np.array([100.0]), np.array([400.0]), np.array([1300.0]), n_days=56, n_weeks=8)
+    >>> weeks = Bins.of([[12, 13, 10, 15, 14, 9, 11, 16]])
+    >>> seen = Scatter(np.array([100.0]), Bins.of([[2] * 56]), weeks)
     >>> [round(float(limit[0])) for limit in prediction_interval(seen)]
-    [69, 137]
+    [69, 136]
     """
     phi = seen.dispersion
     quantile = stats.t.ppf(0.5 + level / 2, max(seen.degrees_of_freedom, 1))
