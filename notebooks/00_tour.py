@@ -211,14 +211,15 @@ with tempfile.TemporaryDirectory() as folder:
     print(aa.sources.inspect_file(Path(folder) / "tickets.csv").python)
 
 # %% [markdown]
-# ## The answer: three alerts to look at first
+# ## The answer: three alerts to change first
 #
-# What the three analyses say of each rule, on one scale: the share of all alerts that a change could take away, at
-# most.
+# Every rule, replayed under every change that could make it quieter: how many interruptions a week it saves, with an
+# interval for the weeks to come, and how many alerts would be missed that somebody had acted on. `07_what_to_change`
+# goes on from here.
 
 # %%
-first = aa.FirstLook.from_alerts(history)
-first.to_polars().select("item", "why", "try", "less_per_week").head(3)
+first = aa.Recommendations.from_alerts(history)
+first.to_polars().select("item", "change", "saved_low", "saved_per_week", "saved_high", "n_missed").head(3)
 
 # %% [markdown]
 # The alerts behind the first row. Look at the times:
@@ -234,7 +235,7 @@ first.alerts(0).to_polars().select("rule", "fired_at", "resolved_at").head(5)
 # %%
 truth = aa.datasets.sample_truth()["alerts"]
 planted = [rule["rule"] for rule in truth["bursty_rules"]] + truth["flapping_rules"]
-print("to look at first:", ", ".join(sorted(first.to_polars()["item"].head(3))))
+print("to change first: ", ", ".join(sorted(first.to_polars()["item"].head(3))))
 print("planted as noise:", ", ".join(sorted(planted)))
 
 # %% [markdown]
@@ -266,16 +267,10 @@ medians.join(watched, on="severity").sort("median_s")
 # %% [markdown]
 # ## In one picture
 #
-# Start with the three at the top. A window in which repeats count as one, and a longer wait before firing, are changes
-# to a line of configuration each.
+# Start with the three at the top. A window in which repeats count as one is a change to a line of configuration.
 
 # %%
-print(first.sentence)
-print(f"Together: up to {first.to_polars()['share'].head(3).sum():.0%} of all alerts.")
+print(first.sentences[0])
 
 # %%
-alt.Chart(first.to_polars().select("item", "reason", "share").head(8)).mark_bar(height=16).encode(
-    x=alt.X("share:Q", title="share of all alerts that a change could take away, at most", axis=alt.Axis(format="%")),
-    y=alt.Y("item:N", sort="-x", title=None, axis=alt.Axis(labelLimit=240)),
-    color=alt.Color("reason:N", title="why"),
-).properties(width=520, height=alt.Step(26), title="What to look at first")
+first.plot()

@@ -451,7 +451,7 @@ def _analysis(dice: random.Random) -> Attempt:
         "correlation within": lambda mine: aa.CorrelationAnalysis.from_alerts(mine, within=by),
         "resolution": lambda mine: aa.ResolutionAnalysis.from_alerts(mine, by=by),
         "resolution cluster": lambda mine: aa.ResolutionAnalysis.from_alerts(mine, cluster=one),
-        "first look": lambda mine: aa.FirstLook.from_alerts(mine, of=one),
+        "recommendations": lambda mine: aa.Recommendations.from_alerts(mine, of=one),
         "windows": lambda mine: repr(aa.alert_windows(mine, every=timedelta(hours=6), by=by)),
     }
     what = dice.choice(list(ways))

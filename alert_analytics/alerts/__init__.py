@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from alert_analytics.alerts.alert import Alert
+    from alert_analytics.alerts.changes import RuleChange
     from alert_analytics.alerts.conditions import Expression, evaluate, parse
+    from alert_analytics.alerts.escalation import EscalationLevel, EscalationPolicy
     from alert_analytics.alerts.events import AlertEvent, EventKind
     from alert_analytics.alerts.incidents import IncidentPolicy
     from alert_analytics.alerts.rules import AlertRule
@@ -25,9 +27,12 @@ __all__ = [
     "AlertRule",
     "AlertSeverity",
     "AlertStatus",
+    "EscalationLevel",
+    "EscalationPolicy",
     "EventKind",
     "Expression",
     "IncidentPolicy",
+    "RuleChange",
     "alerts_table",
     "evaluate",
     "parse",
@@ -41,9 +46,12 @@ _HOMES = {
     "AlertRule": "rules",
     "AlertSeverity": "states",
     "AlertStatus": "states",
+    "EscalationLevel": "escalation",
+    "EscalationPolicy": "escalation",
     "EventKind": "events",
     "Expression": "conditions",
     "IncidentPolicy": "incidents",
+    "RuleChange": "changes",
     "alerts_table": "table",
     "evaluate": "conditions",
     "parse": "conditions",

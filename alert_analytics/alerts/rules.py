@@ -9,7 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import Field, field_validator
 
-from alert_analytics.alerts.conditions import Expression, evaluate, parse
+from alert_analytics.alerts.conditions import Expression, Not, evaluate, parse
 from alert_analytics.alerts.record import Record
 from alert_analytics.alerts.states import AlertSeverity
 from alert_analytics.errors import HistoryError
@@ -30,6 +30,14 @@ class AlertRule(Record):
         Or its word.
     evaluation_window : timedelta
         The span of samples that one evaluation looks at; longer than zero.
+    hold_for : timedelta
+        For how long the condition has to hold before the rule fires (Prometheus' ``for``); zero fires at once.
+    clear_condition : str, optional
+        What ends an alert (hysteresis), in the same language; by default that the condition no longer holds.
+    dedup_window : timedelta
+        What fires within this of the alert last told, for the same values of `group_by`, joins that alert.
+    group_by : tuple of str
+        Columns that samples must share for their alerts to be joined; none at all joins within an entity.
     tenant_id : str
         Whose rule it is.
     description : str
@@ -38,7 +46,7 @@ class AlertRule(Record):
     Raises
     ------
     ConditionError
-        The condition does not parse.
+        A condition does not parse.
     HistoryError
         Another field is wrong.
 
@@ -54,14 +62,29 @@ class AlertRule(Record):
     condition: str
     severity: AlertSeverity
     evaluation_window: timedelta = timedelta(minutes=5)
+    hold_for: timedelta = timedelta(0)
+    clear_condition: str | None = None
+    dedup_window: timedelta = timedelta(0)
+    group_by: tuple[str, ...] = ()
     tenant_id: str = Field(default="default", min_length=1)
     description: str = ""
 
-    @field_validator("condition")
+    @field_validator("condition", "clear_condition")
     @classmethod
-    def _check_condition(cls, text: str) -> str:
-        parse(text)
+    def _check_condition(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse(text)
         return text
+
+    @field_validator("hold_for", "dedup_window")
+    @classmethod
+    def _check_length(cls, length: timedelta) -> timedelta:
+        if length < timedelta(0):
+            raise HistoryError(
+                f"AlertRule: hold_for or dedup_window is {length}, expected zero or longer.",
+                hint="timedelta(minutes=5).",
+            )
+        return length
 
     @field_validator("evaluation_window")
     @classmethod
@@ -82,6 +105,11 @@ class AlertRule(Record):
     def expression(self) -> Expression:
         """The parsed condition."""
         return parse(self.condition)
+
+    @cached_property
+    def clear_expression(self) -> Expression:
+        """The parsed condition that ends an alert."""
+        return Not(self.expression) if self.clear_condition is None else parse(self.clear_condition)
 
     def matches(self, sample: Mapping[str, object]) -> bool:
         """Say whether the rule would fire on one sample.

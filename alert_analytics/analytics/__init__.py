@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from alert_analytics.analytics.before_after import Comparison, compare
     from alert_analytics.analytics.correlation import CorrelationAnalysis
-    from alert_analytics.analytics.first_look import FirstLook
+    from alert_analytics.analytics.escalation import EscalationReplay
     from alert_analytics.analytics.incidents import IncidentAnalysis
+    from alert_analytics.analytics.metric_replay import MetricReplay
     from alert_analytics.analytics.performance import PerformanceAnalysis
+    from alert_analytics.analytics.recommendations import Recommendations
+    from alert_analytics.analytics.replay import RuleReplay
     from alert_analytics.analytics.resolution import ResolutionAnalysis
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
@@ -29,12 +32,15 @@ __all__ = [
     "ChangePoints",
     "Comparison",
     "CorrelationAnalysis",
-    "FirstLook",
+    "EscalationReplay",
     "Forecast",
     "IncidentAnalysis",
+    "MetricReplay",
     "PerformanceAnalysis",
+    "Recommendations",
     "ResolutionAnalysis",
     "Result",
+    "RuleReplay",
     "Seasonality",
     "TrendAnalysis",
     "WorkloadAnalysis",
@@ -47,12 +53,15 @@ _HOMES = {
     "ChangePoints": "trend_changes",
     "Comparison": "before_after",
     "CorrelationAnalysis": "correlation",
-    "FirstLook": "first_look",
+    "EscalationReplay": "escalation",
     "Forecast": "trend_forecast",
     "IncidentAnalysis": "incidents",
+    "MetricReplay": "metric_replay",
     "PerformanceAnalysis": "performance",
+    "Recommendations": "recommendations",
     "ResolutionAnalysis": "resolution",
     "Result": "result",
+    "RuleReplay": "replay",
     "Seasonality": "trend_seasonality",
     "TrendAnalysis": "trend",
     "WorkloadAnalysis": "workload",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alert_analytics.analytics.correlation import CorrelationAnalysis
-from alert_analytics.analytics.first_look import FirstLook
 from alert_analytics.analytics.performance import PerformanceAnalysis
+from alert_analytics.analytics.recommendations import Recommendations
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result
 from alert_analytics.analytics.trend import TrendAnalysis
@@ -26,7 +26,7 @@ def chapters_of(history: AlertHistory) -> dict[str, Result]:
         By question, in the order in which one would ask.
     """
     return {
-        "What to change": FirstLook.from_alerts(history),
+        "What to change": Recommendations.from_alerts(history),
         "Better or worse": TrendAnalysis.from_alerts(history, by="service"),
         "What fires together": CorrelationAnalysis.from_alerts(history),
         "How long it takes to resolve": ResolutionAnalysis.from_alerts(history, by="severity"),

@@ -170,19 +170,19 @@ def resolve(
     show(answer, main, as_json=as_json, as_csv=as_csv)
 
 
-@app.command(name="first-look")
+@app.command()
 @asks_history
-def first_look(
+def recommend(
     history: AlertHistory,
     of: Annotated[str, typer.Option(help="The column or label whose values are to be changed.")] = "rule",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Say which alerts to look at first, and why."""
-    from alert_analytics.analytics import FirstLook
+    """Say which rules are worth changing, how, what it saves, and what it would miss."""
+    from alert_analytics.analytics import Recommendations
 
-    main = ["item", "per_week", "share", "why"]
-    show(FirstLook.from_alerts(history, of=of), main, as_json=as_json, as_csv=as_csv)
+    main = ["item", "change", "saved_per_week", "saved_low", "saved_high", "n_missed"]
+    show(Recommendations.from_alerts(history, of=of), main, as_json=as_json, as_csv=as_csv)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The answers as a story: what is there, is it getting better, what leads, how long, and where to look first."""
+"""The answers as a story: what is there, is it getting better, what leads, how long, and what to change first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from alert_analytics import datasets
 from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.recommendation_words import missed_in_words
 from alert_analytics.cli.options import opened
 from alert_analytics.cli.output import chapter, console, in_table, installed, say
 from alert_analytics.errors import HistoryError
@@ -19,13 +20,19 @@ from alert_analytics.history.schema import SEVERITIES
 from alert_analytics.tables import counted, in_figures, printable
 
 if TYPE_CHECKING:
-    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, Result, TrendAnalysis
+    from alert_analytics.analytics import (
+        CorrelationAnalysis,
+        Recommendations,
+        ResolutionAnalysis,
+        Result,
+        TrendAnalysis,
+    )
     from alert_analytics.cli.options import Chosen
     from alert_analytics.history import AlertHistory, Description
 
 _T = TypeVar("_T")
 _ROWS = 6
-_CHARTS = ("first_look", "trend", "correlation", "resolution")
+_CHARTS = ("recommendations", "trend", "correlation", "resolution")
 
 
 def tell(path: str | None, source: Chosen, out: Path) -> None:
@@ -45,7 +52,7 @@ def tell(path: str | None, source: Chosen, out: Path) -> None:
     HistoryError
         The folder cannot be made.
     """
-    from alert_analytics.analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+    from alert_analytics.analytics import CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
 
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True
@@ -68,16 +75,18 @@ def tell(path: str | None, source: Chosen, out: Path) -> None:
         trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, 7, by, timedelta(days=1)))
         pairs = step("what leads?", lambda: CorrelationAnalysis.from_alerts(history))
         resolution = step("how long?", lambda: ResolutionAnalysis.from_alerts(history, by=_severity(description)))
-        look = step("where to look first?", lambda: FirstLook.from_alerts(history))
+        advice = step("what to change?", lambda: Recommendations.from_alerts(history))
         pictured = step(
             "drawing",
-            lambda: _keep(out, {"first_look": look, "trend": trends, "correlation": pairs, "resolution": resolution}),
+            lambda: _keep(
+                out, {"recommendations": advice, "trend": trends, "correlation": pairs, "resolution": resolution}
+            ),
         )
     _show_data(history, description, path)
     _show_trend(trend, trends)
     _show_pairs(pairs)
     _show_resolution(resolution)
-    _show_look(look)
+    _show_advice(advice)
     made = _show_models(history, description, out, path)
     _show_end(out, [*pictured, *made], path)
 
@@ -171,19 +180,16 @@ def _time(seconds: float | None) -> str:
     return "-" if seconds is None else in_words(seconds)
 
 
-def _show_look(look: FirstLook) -> None:
-    rows = look.table.slice(0, 3).to_pylist()
+def _show_advice(advice: Recommendations) -> None:
+    rows = advice.table.slice(0, 3).to_pylist()
     words = {0: "Nothing stands out.", 1: "One alert stands out.", 2: "Two alerts stand out."}
-    chapter("The three alerts to look at first, and why", words.get(len(rows), "By the share of the burden on each:"))
+    chapter("The three alerts to change first, and why", words.get(len(rows), "By the interruptions that it saves:"))
     for place, row in enumerate(rows, 1):
         console.print()
-        console.print(
-            Text.assemble(f"{place}. ", (printable(row["item"]), "bold"), f": {_figure(row['per_week'])} alerts a week")
-        )
-        say(f"   why: {row['why']}.")
-        if row["also"]:
-            say(f"   also: {row['also']}.")
-        say(f"   try: {row['try']}{_saving(row)}.")
+        console.print(Text.assemble(f"{place}. ", (printable(row["item"]), "bold"), f": {printable(row['change'])}"))
+        say(f"   why: {row['evidence']}.")
+        say(f"   saves: {_saving(row)}.")
+        say(f"   misses: {missed_in_words(row)}")
 
 
 def _show_models(history: AlertHistory, description: Description, out: Path, path: str | None) -> list[str]:
@@ -199,10 +205,10 @@ def _show_models(history: AlertHistory, description: Description, out: Path, pat
 
 
 def _saving(row: dict[str, Any]) -> str:
-    share, less = row["share"], row["less_per_week"]
-    if row["reason"] == "slow":
-        return f" (beyond the usual it holds {share:.0%} of the time that alerts are open)"
-    return f" (at most {in_figures(less)} alerts a week less, {share:.1%} of all)"
+    if row["saved_low"] is None:
+        return f"{row['n_saved']:,} of its {row['n_alerts']:,} alerts"
+    low, high = in_figures(row["saved_low"]), in_figures(row["saved_high"])
+    return f"{in_figures(row['saved_per_week'])} alerts a week (95 % prediction interval {low} to {high})"
 
 
 def _make(out: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
     from alert_analytics.calibration import ScoredWindows
 
 
+# By the kind of result: the module and the function that draw it.
+_HOMES = {
+    "AnalyticsReport": ("summary", "summary_chart"),
+    "ChangePoints": ("trend_ahead", "change_points_chart"),
+    "Comparison": ("before_after", "comparison_chart"),
+    "CorrelationAnalysis": ("correlation", "correlation_chart"),
+    "EscalationReplay": ("replay", "escalation_chart"),
+    "Forecast": ("trend_ahead", "forecast_chart"),
+    "IncidentAnalysis": ("incidents", "incident_chart"),
+    "LagDistribution": ("correlation_lags", "lag_chart"),
+    "MetricReplay": ("replay", "metric_replay_chart"),
+    "PerformanceAnalysis": ("performance", "performance_chart"),
+    "Recommendations": ("recommendations", "recommendations_chart"),
+    "ResolutionAnalysis": ("resolution", "resolution_chart"),
+    "RuleReplay": ("replay", "rule_replay_chart"),
+    "Seasonality": ("trend_ahead", "seasonality_chart"),
+    "TrendAnalysis": ("trend", "trend_chart"),
+    "WorkloadAnalysis": ("workload", "workload_chart"),
+}
+
+
 def plot(result: Result) -> alt.Chart | alt.LayerChart:
     """Draw a result.
 
@@ -21,7 +43,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     ----------
     result : Result
         A trend, its cycles, its changes, its days ahead, a comparison, a correlation, its lags, a resolution, a
-        performance, a load, incidents, a first look, or a report.
+        performance, a load, incidents, recommendations, a replay, or a report.
 
     Returns
     -------
@@ -36,59 +58,10 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         The result has no picture of its own.
     """
     _check_altair()
-    from alert_analytics.analytics import (
-        AnalyticsReport,
-        ChangePoints,
-        Comparison,
-        CorrelationAnalysis,
-        FirstLook,
-        Forecast,
-        IncidentAnalysis,
-        PerformanceAnalysis,
-        ResolutionAnalysis,
-        Seasonality,
-        TrendAnalysis,
-        WorkloadAnalysis,
-    )
-    from alert_analytics.analytics.correlation_lags import LagDistribution
-    from alert_analytics.plots.before_after import comparison_chart
-    from alert_analytics.plots.correlation import correlation_chart
-    from alert_analytics.plots.correlation_lags import lag_chart
-    from alert_analytics.plots.first_look import first_look_chart
-    from alert_analytics.plots.incidents import incident_chart
-    from alert_analytics.plots.performance import performance_chart
-    from alert_analytics.plots.resolution import resolution_chart
-    from alert_analytics.plots.summary import summary_chart
-    from alert_analytics.plots.trend import trend_chart
-    from alert_analytics.plots.trend_ahead import change_points_chart, forecast_chart, seasonality_chart
-    from alert_analytics.plots.workload import workload_chart
-
-    if isinstance(result, TrendAnalysis):
-        return trend_chart(result)
-    if isinstance(result, CorrelationAnalysis):
-        return correlation_chart(result)
-    if isinstance(result, LagDistribution):
-        return lag_chart(result)
-    if isinstance(result, ResolutionAnalysis):
-        return resolution_chart(result)
-    if isinstance(result, FirstLook):
-        return first_look_chart(result)
-    if isinstance(result, IncidentAnalysis):
-        return incident_chart(result)
-    if isinstance(result, AnalyticsReport):
-        return summary_chart(result)
-    if isinstance(result, PerformanceAnalysis):
-        return performance_chart(result)
-    if isinstance(result, WorkloadAnalysis):
-        return workload_chart(result)
-    if isinstance(result, Seasonality):
-        return seasonality_chart(result)
-    if isinstance(result, ChangePoints):
-        return change_points_chart(result)
-    if isinstance(result, Forecast):
-        return forecast_chart(result)
-    if isinstance(result, Comparison):
-        return comparison_chart(result)
+    for kind in type(result).__mro__:
+        if (home := _HOMES.get(kind.__name__)) is not None:
+            chart: alt.Chart | alt.LayerChart = getattr(import_module(f"{__name__}.{home[0]}"), home[1])(result)
+            return chart
     raise NotImplementedError(f"a {type(result).__name__} has no chart")
 
 

@@ -37,6 +37,14 @@ def _names(spec: HistorySpec) -> Iterator[Finding]:
     yield len(rules) == len(spec.rules), "two rules share a name", "names to be unique"
     for rule in spec.rules:
         yield rule.service in services, f"rule {rule.name} names service {rule.service!r}", f"one of {services}"
+        yield (
+            0.0 <= rule.transient_share <= 1.0,
+            f"rule {rule.name} has a transient_share of {rule.transient_share}",
+            ("0 to 1"),
+        )
+        yield rule.transient_s > 0.0, f"rule {rule.name} has a transient_s of {rule.transient_s}", "more than 0"
+        at_most_one = rule.flapping + rule.ignored + rule.cleared_by_hand <= 1
+        yield at_most_one, f"rule {rule.name} ends in several ways", "one of flapping, ignored, cleared_by_hand"
         known = sorted(spec.resolution)
         yield rule.severity in known, f"rule {rule.name} has severity {rule.severity!r}", f"one of {known}"
     for name in (name for cascade in spec.cascades for name in (cascade.leader, cascade.follower)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from alert_analytics.alerts import RuleChange
+from alert_analytics.simulation.changing import changed
 from alert_analytics.simulation.firing import fire
 from alert_analytics.simulation.resolving import resolve
 from alert_analytics.simulation.spec import HistorySpec
@@ -38,7 +41,7 @@ class SimulatedHistory:
     watermark: datetime
 
 
-def simulate_history(spec: HistorySpec, seed: int) -> SimulatedHistory:
+def simulate_history(spec: HistorySpec, seed: int, changes: Mapping[str, RuleChange] | None = None) -> SimulatedHistory:
     """Draw an alert history with planted trends, cascades, bursts, storms and times to resolve.
 
     The history is drawn forwards in time and cut at the watermark: an alert whose resolve would come
@@ -51,6 +54,9 @@ def simulate_history(spec: HistorySpec, seed: int) -> SimulatedHistory:
     seed : int
         The same spec and seed give the same rows. Firings, outcomes and descriptions have random
         streams of their own, so that switching ``descriptions`` off moves no alert.
+    changes : mapping of str to RuleChange, optional
+        Rules that are changed; what they are changed from would have happened alike, so that the difference between
+        the same seed with and without is what the change does.
 
     Returns
     -------
@@ -69,6 +75,8 @@ def simulate_history(spec: HistorySpec, seed: int) -> SimulatedHistory:
     firing_rng, outcome_rng, description_rng = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3))
     firings = fire(spec, firing_rng)
     outcomes = resolve(spec, firings, outcome_rng)
+    for rule, change in (changes or {}).items():
+        firings, outcomes = changed(spec, firings, outcomes, rule, change)
     return SimulatedHistory(
         alerts=canonical_table(spec, firings, outcomes, description_rng),
         latent=latent_table(spec, firings, outcomes),

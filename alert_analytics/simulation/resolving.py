@@ -77,7 +77,28 @@ def resolve(spec: HistorySpec, firings: Firings, rng: np.random.Generator) -> Ou
     _flap(spec, firings, flapping, duration_ms, rng)
     automatic = (automatic & (incident < 0)) | flapping
     acknowledge_ms[(acknowledge_ms >= duration_ms) | flapping] = NEVER_MS
-    return Outcomes(duration_ms, acknowledge_ms, automatic, incident)
+    outcomes = Outcomes(duration_ms, acknowledge_ms, automatic, incident)
+    _misbehave(spec, firings, outcomes, rng)
+    return outcomes
+
+
+def _misbehave(spec: HistorySpec, firings: Firings, outcomes: Outcomes, rng: np.random.Generator) -> None:
+    """Overwrite the outcomes of rules that nobody attends to; where there is none, nothing is drawn."""
+    share = np.array([rule.transient_share for rule in spec.rules])[firings.rule]
+    rows = np.flatnonzero(share > 0.0)
+    if rows.size:
+        rows = rows[rng.random(rows.size) < share[rows]]
+        median_ms = 1000.0 * np.array([rule.transient_s for rule in spec.rules])[firings.rule[rows]]
+        outcomes.duration_ms[rows] = np.maximum(1, median_ms * np.exp(0.5 * rng.standard_normal(rows.size)))
+        outcomes.automatic[rows] = True
+        outcomes.acknowledge_ms[rows] = NEVER_MS
+        outcomes.incident[rows] = -1
+    ignored, cleared = (
+        np.array([getattr(rule, name) for rule in spec.rules])[firings.rule] for name in ("ignored", "cleared_by_hand")
+    )
+    outcomes.acknowledge_ms[ignored | cleared] = NEVER_MS
+    outcomes.automatic[ignored] = True
+    outcomes.automatic[cleared] = False
 
 
 def _durations_ms(spec: HistorySpec, severity: Ints, rng: np.random.Generator) -> Ints:

@@ -57,6 +57,13 @@ class Rule:
         Mean seconds from one repeat to the next; a quarter of it is a fixed minimum, the rest exponential.
     flapping : bool
         Each alert of a burst resolves by itself before the next one fires, on the same fingerprint.
+    transient_share, transient_s : float
+        This share of its alerts ends by itself before anyone looks, after a log-normal time of this median (log
+        standard deviation 0.5); they belong to no incident.
+    ignored : bool
+        Nobody ever acknowledges it, and it resolves by itself.
+    cleared_by_hand : bool
+        Nobody ever acknowledges it, and somebody resolves it in the end.
     """
 
     name: str
@@ -68,6 +75,10 @@ class Rule:
     repeats: float = 0.0
     repeat_gap_s: float = 180.0
     flapping: bool = False
+    transient_share: float = 0.0
+    transient_s: float = 120.0
+    ignored: bool = False
+    cleared_by_hand: bool = False
 
 
 @dataclass(frozen=True)

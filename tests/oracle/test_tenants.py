@@ -55,7 +55,7 @@ def _answers(history: aa.AlertHistory) -> dict[str, Any]:
             f"{name} trend": aa.TrendAnalysis.from_alerts(part, by="service").table.to_pylist(),
             f"{name} pairs": aa.CorrelationAnalysis.from_alerts(part).table.to_pylist(),
             f"{name} resolution": aa.ResolutionAnalysis.from_alerts(part, by="rule").table.to_pylist(),
-            f"{name} first look": aa.FirstLook.from_alerts(part).table.to_pylist(),
+            f"{name} recommendations": aa.Recommendations.from_alerts(part).table.to_pylist(),
             f"{name} watermark": (part.n_alerts, part.watermark, part.span),
         }
     return found

@@ -26,7 +26,7 @@ def test_the_python_of_the_readme_runs_in_order(capsys: pytest.CaptureFixture[st
     for block in _blocks("python"):
         exec(compile(block, "README.md", "exec", dont_inherit=True), names)
     shown = capsys.readouterr().out
-    assert "Look first at HighCpuUsage" in shown
+    assert "Change first HighCpuUsage" in shown
     assert "4 alerts read from 4 records of tabular: 2 new, 0 updated, 0 known already, 2 set aside" in shown
     assert "2 alerts read from 2 records of tabular: 1 new, 0 updated, 0 known already, 1 set aside" in shown
     assert "unknown severity 'vip'" in shown

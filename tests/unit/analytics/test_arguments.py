@@ -108,17 +108,16 @@ def test_the_report_is_drawn_against_the_stretch_before(history: aa.AlertHistory
 
 
 def test_no_finding_promises_more_than_its_alerts(history: aa.AlertHistory) -> None:
-    look = aa.FirstLook.from_alerts(history)
-    weeks = look.settings["weeks"]
+    found = aa.Recommendations.from_alerts(history)
+    weeks = found.settings["weeks"]
     assert isinstance(weeks, float)
-    for row in look.table.to_pylist():
-        if row["less_per_week"] is not None:
-            assert row["less_per_week"] <= row["per_week"]
-            assert row["share"] == pytest.approx(row["less_per_week"] * weeks / history.n_alerts)
+    for row in found.table.to_pylist():
+        assert row["n_saved"] <= row["n_alerts"]
+        assert row["saved_per_week"] == pytest.approx(row["n_saved"] / weeks)
 
 
 def test_alerts_without_a_rule_are_no_rule() -> None:
     times = pd.date_range("2026-01-01", periods=200, freq="min")
-    look = aa.FirstLook.from_alerts(pd.DataFrame({"fired_at": times}))
-    assert len(look) == 0
-    assert "No alert names a rule" in look.sentence
+    found = aa.Recommendations.from_alerts(pd.DataFrame({"fired_at": times}))
+    assert len(found) == 0
+    assert "No alert names a rule" in found.sentence

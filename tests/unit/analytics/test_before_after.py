@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import alert_analytics as aa
-from alert_analytics import CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics import CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
 from alert_analytics.analytics import Comparison, Result
 from alert_analytics.analytics.estimates import Metric
 from alert_analytics.errors import HistoryError
@@ -151,8 +151,8 @@ def test_what_does_not_compare_is_refused(history: AlertHistory) -> None:
         aa.compare(after, before)
     with pytest.raises(HistoryError, match="needs a stretch and a later one"):
         aa.compare(TrendAnalysis.from_alerts(history), after)
-    looks = [FirstLook.from_alerts(one) for one in (history.where(until=CUT), history.where(since=CUT))]
-    with pytest.raises(NotImplementedError, match="a FirstLook has no numbers to compare"):
+    looks = [Recommendations.from_alerts(one) for one in (history.where(until=CUT), history.where(since=CUT))]
+    with pytest.raises(NotImplementedError, match="a Recommendations has no numbers to compare"):
         aa.compare(*looks)
 
 

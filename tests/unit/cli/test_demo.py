@@ -25,7 +25,7 @@ from alert_analytics.cli.output import console, installed
 from alert_analytics.scoring import OnnxScorer
 from alert_analytics.training import train
 
-CHARTS = ("first_look", "trend", "correlation", "resolution")
+CHARTS = ("recommendations", "trend", "correlation", "resolution")
 SECOND_HALF = "What would a model have noticed?"
 
 
@@ -84,7 +84,7 @@ def test_the_first_half_answers_the_questions(told: Told) -> None:
         for place, rule in enumerate(["HighCpuUsage", "BgpSessionFlap", "SyntheticCheckFailed"], 1)
     ]
     assert first == sorted(first)
-    for question in ("better or worse?", "what leads?", "take to resolve?", "to look at first, and why"):
+    for question in ("better or worse?", "what leads?", "take to resolve?", "to change first, and why"):
         assert question in said
     assert "PaymentTimeouts leads HighErrorRate" in said
     assert said.endswith("Your own file: alert-analytics inspect FILE")

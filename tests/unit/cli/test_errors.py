@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-VERBS = ["trend", "correlate", "resolve", "first-look", "report", "describe"]
+VERBS = ["trend", "correlate", "resolve", "recommend", "report", "describe"]
 EVERY = [*VERBS, "demo", "ingest", "inspect"]
 
 
@@ -83,7 +83,7 @@ def test_the_demo_of_an_empty_history(tmp_path: Path, run: Any) -> None:
         ("trend", "1 alert in 0 whole weeks: too short for a slope, which needs 8 weeks."),
         ("correlate", "There is only one rule in this history, so there is no pair."),
         ("resolve", "The only alert took 30 min to resolve"),
-        ("first-look", "No rule stands out in this history."),
+        ("recommend", "No rule is worth changing"),
         ("report", "no interval: it needs 7 days"),
         ("describe", "1 alert"),
         ("demo", "Nothing stands out."),
@@ -164,7 +164,7 @@ def test_many_reasons_are_told_in_short(tmp_path: Path, run: Any) -> None:
         ("resolve", ["--by", "rule", "--by", "nothere"]),
         ("correlate", ["--of", "nothere"]),
         ("correlate", ["--within", "nothere"]),
-        ("first-look", ["--of", "nothere"]),
+        ("recommend", ["--of", "nothere"]),
         ("report", ["--where", "nothere > 3"]),
     ],
 )
@@ -219,8 +219,8 @@ def test_a_hint_speaks_of_options(ordinary: Path, tmp_path: Path, run: Any, monk
     refused(ran, "--pseudonymise 'nothere': expected one of", "--pseudonymise assignee --pseudonymise label:caller.")
     refused(run("trend", ordinary, "--source", "nothere"), "No source is called", "writes what reads any table.")
     (tmp_path / "norule.csv").write_text("fired_at\n2026-03-01\n")
-    assert "--of service asks another column" in flat(run("first-look", "norule.csv").out)
-    told = json.loads(run("first-look", "norule.csv", "--json").out)
+    assert "--of service asks another column" in flat(run("recommend", "norule.csv").out)
+    told = json.loads(run("recommend", "norule.csv", "--json").out)
     assert "of='service' asks another column" in told["sentence"]
 
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 import alert_analytics as aa
-from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics import AlertAnalytics, CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
 from alert_analytics.analytics import Result
 from alert_analytics.cli.output import console
 
 SAMPLE = aa.datasets.sample_path() / "alerts.parquet"
-VERBS = {"trend": [], "correlate": [], "resolve": [], "first-look": [], "report": []}
+VERBS = {"trend": [], "correlate": [], "resolve": [], "recommend": [], "report": []}
 FOREIGN = [
     *("--map", "rule=Check", "--map", "fired_at=Open Time", "--map", "resolved_at=Resolved Time"),
     *("--map", "severity=Priority", "--severity", "P1=high", "--severity", "P2=medium", "--severity", "P3=low"),
@@ -36,7 +36,7 @@ def answer(verb: str) -> Result:
         "trend": TrendAnalysis,
         "correlate": CorrelationAnalysis,
         "resolve": ResolutionAnalysis,
-        "first-look": FirstLook,
+        "recommend": Recommendations,
     }
     result: Result = made[verb].from_alerts(sample)
     return result
@@ -149,8 +149,8 @@ def test_the_verbs_own_options_reach_the_analysis(run: Any) -> None:
     assert told["rows"] == expected.table.to_pylist()
     told = json.loads(run("report", SAMPLE, "--days", "28", "--json").out)
     assert told["rows"] == AlertAnalytics(timedelta(days=28)).run(sample).table.to_pylist()
-    told = json.loads(run("first-look", SAMPLE, "--of", "service", "--json").out)
-    assert told["rows"] == FirstLook.from_alerts(sample, of="service").table.to_pylist()
+    told = json.loads(run("recommend", SAMPLE, "--of", "service", "--json").out)
+    assert told["rows"] == Recommendations.from_alerts(sample, of="service").table.to_pylist()
     assert json.loads(run("trend", SAMPLE, "--window-size", "3", "--json").out)["settings"]["window_size"] == 3
 
 
@@ -194,7 +194,7 @@ def test_names_are_printed_as_they_are(tmp_path: Path, run: Any) -> None:
     for i in range(10):
         lines += [f'"[bold]a[/bold] :bug: \x1b[2J",2025-01-0{1 + i % 9}T0{i}:0{j}:00' for j in range(2)]
     (tmp_path / "[red].csv").write_text("\n".join(lines) + "\n")
-    for verb in ("first-look", "describe"):
+    for verb in ("recommend", "describe"):
         ran = run(verb, "[red].csv")
         assert ran.code == 0
         assert "[bold]a[/bold] :bug: ·[2J" in flat(ran.out)

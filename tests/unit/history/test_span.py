@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from alert_analytics import AlertAnalytics, CorrelationAnalysis, FirstLook, ResolutionAnalysis, TrendAnalysis
+from alert_analytics import AlertAnalytics, CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
 from alert_analytics.history import AlertHistory
 from alert_analytics.history.history import Span
 
@@ -104,5 +104,5 @@ def test_a_selection_without_alerts_is_answered_in_words(nothing: AlertHistory) 
     assert "no alert" in ResolutionAnalysis.from_alerts(nothing).sentence.lower()
     assert CorrelationAnalysis.from_alerts(nothing).sentence
     assert AlertAnalytics(timedelta(days=30)).run(nothing).sentence
-    assert repr(FirstLook.from_alerts(nothing))
+    assert repr(Recommendations.from_alerts(nothing))
     assert nothing.describe().suspicious == ()

@@ -14,8 +14,8 @@ import alert_analytics as aa
 from alert_analytics import (
     AlertAnalytics,
     CorrelationAnalysis,
-    FirstLook,
     PerformanceAnalysis,
+    Recommendations,
     ResolutionAnalysis,
     TrendAnalysis,
     WorkloadAnalysis,
@@ -28,7 +28,7 @@ pytest.importorskip("altair")
 vl_convert = pytest.importorskip("vl_convert")
 
 START = datetime(2025, 1, 6)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 HOSTILE = ['<script>alert("x")</script>', "a.b[0]", 'it\'s \\ "quoted"', "datum.x ? 1 : 2", "line\nbreak", "Überlast ☠"]
 
 
@@ -257,14 +257,54 @@ def test_pairs_without_a_p_value_are_not_drawn() -> None:
     assert values(pairs) == []
 
 
-def test_a_first_look_s_chart_draws_the_largest_shares_first() -> None:
-    look = FirstLook.from_alerts(aa.datasets.sample())
-    expected = [{name: row[name] for name in ("item", "share", "reason", "why")} for row in look.table.to_pylist()]
-    assert values(look) == expected[:12]
-    drawn(look)
-    nothing = FirstLook.from_alerts(history(["db"]))
+def test_recommendations_are_drawn_with_the_largest_saving_first() -> None:
+    found = Recommendations.from_alerts(aa.datasets.sample())
+    shown = [(row["item"], row["kind"], row["saved"], row["low"], row["high"], row["missed"]) for row in values(found)]
+    assert shown == [
+        (
+            *(row[name] for name in ("item", "kind", "saved_per_week", "saved_low", "saved_high")),
+            f"missed: {row['n_missed']:,}",
+        )
+        for row in found.table.to_pylist()
+    ]
+    drawn(found)
+    nothing = Recommendations.from_alerts(history(["db"]))
     assert values(nothing) == []
     drawn(nothing)
+
+
+def test_a_rule_replay_is_drawn_by_what_became_of_its_alerts() -> None:
+    replay = aa.RuleReplay.from_alerts(aa.datasets.sample(), aa.RuleChange(hold=10 * MINUTE))
+    row = replay.table.to_pylist()[1]
+    fates = {one["fate"]: one["n"] for one in values(replay) if one["item"] == row["item"]}
+    assert fates["told"] == row["n_alerts"] - row["n_saved"]
+    assert fates["saved"] + fates["missed"] == row["n_saved"]
+    assert fates["missed"] == row["n_missed"] > 0
+    drawn(replay)
+    drawn(aa.RuleReplay.from_alerts(history(["db"]).where({"rule": "nothing"}), aa.RuleChange(delete=True)))
+
+
+def test_a_metric_replay_is_drawn_by_rule() -> None:
+    def rule(name: str, hold: timedelta) -> aa.AlertRule:
+        return aa.AlertRule(name=name, condition="cpu_percent > 65", severity="high", hold_for=hold)  # type: ignore[arg-type]
+
+    rules = [rule("now", timedelta(0)), rule("later", 15 * MINUTE)]
+    replay = aa.MetricReplay.from_samples(aa.datasets.sample_metrics(), rules)
+    told = [one["n"] for one in values(replay) if one["fate"] == "told"]
+    assert told == replay.table["n_alerts"].to_pylist()
+    drawn(replay)
+
+
+@pytest.mark.parametrize("days", [10, 112])
+def test_pages_are_drawn_over_time_by_level(days: int) -> None:
+    policy = aa.EscalationPolicy(
+        (aa.EscalationLevel(("on call",)), aa.EscalationLevel(("lead",), 30 * MINUTE)), repeat=1
+    )
+    some = aa.datasets.sample().where(until=datetime(2025, 9, 1) + days * DAY)
+    replay = aa.EscalationReplay.from_alerts(some, policy)
+    assert sum(one["n"] for one in values(replay)) == sum(replay.table["n_pages"].to_pylist())
+    drawn(replay)
+    drawn(aa.EscalationReplay.from_alerts(some.where({"rule": "nothing"}), policy))
 
 
 def test_incidents_are_drawn_by_their_medians() -> None:

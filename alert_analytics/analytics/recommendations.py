@@ -1,0 +1,315 @@
+"""Which rules are worth changing, how, what it saves, and what it would miss."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alert_analytics.alerts.changes import RuleChange
+from alert_analytics.analytics.candidates import KINDS, Candidate, candidates, proposed
+from alert_analytics.analytics.correlation import CorrelationAnalysis
+from alert_analytics.analytics.prometheus_rule import prometheus_rule
+from alert_analytics.analytics.recommendation_words import change_in_words, evidence_in_words, sentence_of
+from alert_analytics.analytics.replay import RuleReplay
+from alert_analytics.analytics.replayed import Rows, rows_of
+from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.engine.kernels.replay import NOBODY
+from alert_analytics.errors import HistoryError
+from alert_analytics.history import AlertHistory
+from alert_analytics.tables import counted
+
+_FDR = 0.05
+_ORDER = (
+    *("item", "kind", "change", "saved_per_week", "saved_low", "saved_high", "n_alerts", "n_saved", "share_saved"),
+    *("n_missed", "missed_share", "missed_high", "q_value", "n_delayed", "n_unknown", "evidence", "also", "note"),
+)
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Recommendations(Result):
+    """The rules worth changing, a row per rule; make one with :meth:`from_alerts`.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        The largest saving first. ``item``; ``kind`` (``widen the dedup window``, ``merge with its leader``, ``raise
+        for``, ``resolve automatically``, ``delete``) and ``change`` in words; ``saved_per_week`` (interruptions: alerts
+        told; closings by hand where the kind is ``resolve automatically``) with ``saved_low``, ``saved_high``, the 95 %
+        prediction interval for a week's mean over a stretch as long as this history; ``n_alerts``, ``n_saved``,
+        ``share_saved``; ``n_missed``, ``missed_share``, ``missed_high`` and ``n_delayed`` as in :class:`RuleReplay`;
+        ``q_value`` (of "three tenths or more of what it saves is missed", Benjamini-Hochberg over every rule and kind
+        that saves enough to be looked at); ``n_unknown``; ``evidence`` and ``also`` (other kinds that would do) in
+        words; ``note``.
+    changes : tuple of RuleChange
+        Row by row, for :meth:`replay`.
+    """
+
+    of: str = "rule"
+    changes: tuple[RuleChange, ...] = field(default=())
+
+    @classmethod
+    def from_alerts(
+        cls,
+        alerts: Any,
+        of: str = "rule",
+        window: timedelta | None = None,
+        group_by: str | Sequence[str] = ("service",),
+        max_missed: float = 0.05,
+    ) -> Recommendations:
+        """Ask a history which rules are worth changing.
+
+        Each saving is by itself: two changes that would save the same alert both count it. ``n_saved_together`` in
+        :attr:`settings` counts it once.
+
+        Parameters
+        ----------
+        alerts : AlertHistory, dataframe, path, or iterable of Alert
+            What :meth:`AlertHistory.open` takes.
+        of : str
+            Column or label whose values could be changed; usually the rule.
+        window : timedelta, optional
+            How soon a follower comes after its leader; as in :meth:`CorrelationAnalysis.from_alerts`.
+        group_by : str or sequence of str
+            What repeats must share, beside the tenant, to be joined by a dedup window.
+        max_missed : float
+            The largest share missed of what a change saves, from 0 to 1.
+
+        Returns
+        -------
+        Recommendations
+            No row where nothing is worth it.
+
+        Raises
+        ------
+        HistoryError
+            `max_missed` is no share, or `window` not positive.
+        UnknownColumnError
+            `of` or `group_by` names nothing.
+
+        Notes
+        -----
+        Every item is replayed under every kind (see :func:`alert_analytics.analytics.replayed.outcome`): `for` raised
+        by 1 to 30 min, dedup windows of 5 to 60 min, automatic resolve after 1 h to 7 d, a merge with the strongest
+        leader (q < 0.05, and the leader first: p_direction < 0.05), delete. Of each kind the smallest setting is taken
+        that saves nine tenths of the most. A change is worth it where it saves at least five alerts and a tenth of the
+        item's (half of them for ``resolve automatically``), the lower limit of the saving is above 0, the share missed
+        is at most `max_missed`, and by ``q_value`` < 0.05 below three tenths. A dedup window must save twice what it
+        would save of alerts that come independently, as often as those told (of these, told at the rate r a day,
+        it would save the share r times the window). Of several kinds the gentlest is proposed that saves at least
+        eight tenths of the most. Where nothing in the history says what people did with its alerts, what would be
+        missed is null, and neither ``delete`` nor ``resolve automatically`` is proposed.
+
+        The prediction interval is :func:`alert_analytics.stats.saving.prediction_interval`; it supposes that the time
+        to come is like the time seen. Simulated: ``python -m benchmarks.validity_recommendations``.
+
+        Examples
+        --------
+        >>> import alert_analytics as aa
+        >>> found = aa.Recommendations.from_alerts(aa.datasets.sample())
+        >>> found.table.num_rows >= 3
+        True
+        """
+        if not 0 <= max_missed <= 1:
+            raise HistoryError(f"max_missed={max_missed}; expected a share from 0 to 1.", hint="0.05 is usual.")
+        history, shared = AlertHistory.open(alerts), as_list(group_by)
+        rows, answer = rows_of(history, of, shared)
+        # A missing rule is called `unknown`: all such alerts together are no one thing to change.
+        rows = rows.without("unknown") if of == "rule" else rows
+        pairs = CorrelationAnalysis.from_alerts(history, window=window, of=of)
+        leader_of, pair_of = _leaders(pairs, rows)
+        found = candidates(rows, leader_of, pairs.window, shared, max_missed)
+        best = proposed(found, leader_of)
+        items = np.flatnonzero(best >= 0)
+        saved = np.array([found[best[item]].saving.n_saved[item] for item in items], dtype=np.int64)
+        items = items[np.lexsort((items, -saved))]
+        changes = tuple(found[best[item]].change(int(item), _name(rows, leader_of, int(item))) for item in items)
+        table = _table(rows, found, best, items, changes, pair_of)
+        settings = history.settings | {
+            "of": of,
+            "window_s": pairs.window.total_seconds(),
+            "group_by": list(shared),
+            "max_missed": max_missed,
+            "weeks": rows.n_weeks,
+            "level": 0.95,
+            "n_items": sum(name is not None for name in rows.names),
+            "n_alerts": history.n_alerts,
+            "n_saved_together": _together(rows, found, best),
+        }
+        return cls(table, history, settings, answer.sql, of, changes)
+
+    @property
+    def sentence(self) -> str:
+        """The first three, and what all of them save together."""
+        told: Any = self.settings
+        n_items, n_alerts, together = told["n_items"], told["n_alerts"], told["n_saved_together"]
+        if not n_alerts:
+            return "There is no alert in this history, so there is nothing to change."
+        if not n_items:
+            return f"No alert names a {self.of}, so there is none to change; of='service' asks another column."
+        if not self.table.num_rows:
+            return f"No {self.of} is worth changing: nothing would save much and miss little."
+        rows = self.table.slice(0, 3).to_pylist()
+        first = "; ".join(f"{row['item']}: {row['change']}" for row in rows)
+        more = f" (and {self.table.num_rows - 3:,} more)" if self.table.num_rows > 3 else ""
+        share = together / n_alerts
+        n = self.table.num_rows
+        all_of_it = "The change" if n == 1 else f"All {counted(n, 'change')} together"
+        return f"Change first {first}{more}. {all_of_it} would save {together:,} of {n_alerts:,} alerts ({share:.0%})."
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """Every row in words: the change, the saving with its interval, the evidence, what would be missed."""
+        return [sentence_of(row) for row in self.table.to_pylist()]
+
+    def alerts(self, row: int = 0) -> AlertHistory:
+        """The alerts of the item in `row`."""
+        return self.history.where({self.of: [self._row(row)["item"]]})
+
+    def replay(self, row: int = 0) -> RuleReplay:
+        """Replay the change of a row over the history.
+
+        Parameters
+        ----------
+        row : int
+            Which row of the table, from 0.
+
+        Returns
+        -------
+        RuleReplay
+            Its ``.alerts()`` are those that would have been saved.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        """
+        item = self._row(row)["item"]
+        return RuleReplay.from_alerts(self.history, self.changes[row], self.of, only=[item])
+
+    def prometheus(
+        self,
+        row: int = 0,
+        *,
+        expr: str | None = None,
+        hold: timedelta = timedelta(0),
+        labels: Mapping[str, str] | None = None,
+    ) -> str:
+        """Write the rule of a row, tightened, as Prometheus reads it.
+
+        Parameters
+        ----------
+        row : int
+            Which row of the table, from 0; its kind is ``raise for`` or ``widen the dedup window``.
+        expr : str, optional
+            The rule's expression; by default what its latest alert's metadata call ``expr`` or ``condition``.
+        hold : timedelta
+            The rule's ``for`` as it is now.
+        labels : mapping of str to str, optional
+            The rule's labels; by default the label ``severity`` of its latest alert, where it has one.
+
+        Returns
+        -------
+        str
+            YAML: one group with one rule.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+        HistoryError
+            The rule's expression is not known, or the change is no change of one rule.
+        """
+        name = str(self._row(row)["item"])
+        known, severity = self._told(row)
+        wanted = expr or known
+        if wanted is None:
+            raise HistoryError(
+                f"{name}: no alert's metadata hold its expression.", hint='give it: prometheus(row, expr="up == 0")'
+            )
+        told = {"severity": severity} if labels is None and severity else dict(labels or {})
+        return prometheus_rule(name, wanted, self.changes[row], hold=hold, labels=told, why=sentence_of(self._row(row)))
+
+    def _told(self, row: int) -> tuple[str | None, str | None]:
+        """The expression and the label `severity`, as the latest alert of a row says them."""
+        latest = self.alerts(row).ask("recommendation_rule").arrow().to_pylist()
+        written, severity = (latest[0]["metadata"], latest[0]["severity"]) if latest else (None, None)
+        told = json.loads(written) if written else {}
+        found = [told.get(name) for name in ("expr", "condition")] if isinstance(told, dict) else []
+        return next((one for one in found if isinstance(one, str) and one), None), severity
+
+
+def _leaders(pairs: CorrelationAnalysis, rows: Rows) -> tuple[Ints, dict[str, dict[str, Any]]]:
+    """By item its strongest leader that is more than chance and comes first: its code, and the pair by name."""
+    found = pairs.table.filter(pc.less(pairs.table["q_value"], _FDR))
+    found = found.filter(pc.less(found["p_direction"], _FDR)).sort_by([("strength", "ascending")])
+    pair_of = {row["follower"]: row for row in found.to_pylist()}  # the last one, the strongest, stays
+    leader_of = np.full(len(rows.names), NOBODY, dtype=np.int64)
+    code = {name: place for place, name in enumerate(rows.names)} if pair_of else {}
+    for follower, pair in pair_of.items():
+        if follower in code and pair["leader"] in code:
+            leader_of[code[follower]] = code[pair["leader"]]
+    return leader_of, pair_of
+
+
+def _name(rows: Rows, leader_of: Ints, item: int) -> str | None:
+    return rows.names[leader_of[item]] if leader_of[item] != NOBODY else None
+
+
+def _together(rows: Rows, found: Sequence[Candidate], best: Ints) -> int:
+    """How many alerts would be saved by all changes; closing some without a hand tells as many."""
+    saved = np.zeros(rows.item.size, dtype=np.bool_)
+    for place, one in enumerate(found):
+        if one.kind != "resolve automatically":
+            saved |= one.found.is_saved & (best == place)[rows.item]
+    return int(saved.sum())
+
+
+def _table(
+    rows: Rows,
+    found: Sequence[Candidate],
+    best: Ints,
+    items: Ints,
+    changes: Sequence[RuleChange],
+    pair_of: Mapping[str, dict[str, Any]],
+) -> pa.Table:
+    columns = [pa.table(one.saving.columns(items)) for one in found]
+    places = best[items]
+    parts = [columns[place].slice(row, 1) for row, place in enumerate(places)]
+    counts = pa.concat_tables(parts) if parts else columns[0]
+    names = [rows.names[item] for item in items]
+    told = [
+        evidence_in_words(change, row, pair_of.get(str(name)))
+        for change, row, name in zip(changes, counts.to_pylist(), names, strict=True)
+    ]
+    q = [float(found[place].q_value[item]) for place, item in zip(places, items, strict=True)]
+    more = {
+        "item": pa.array(names, pa.string()),
+        "kind": pa.array([KINDS[place] for place in places], pa.string()),
+        "change": pa.array([change_in_words(change) for change in changes], pa.string()),
+        "q_value": pa.array(np.array(q, dtype=np.float64), pa.float64(), from_pandas=True),
+        "evidence": pa.array(told, pa.string()),
+        "also": pa.array([_also(rows, found, place, item) for place, item in zip(places, items, strict=True)]),
+    }
+    more["also"] = more["also"].cast(pa.string())
+    return pa.table({name: more[name] if name in more else counts[name] for name in _ORDER})
+
+
+def _also(rows: Rows, found: Sequence[Candidate], place: int, item: int) -> str | None:
+    """Other kinds that would do, with their saving."""
+    others = [
+        f"{one.kind} ({one.saving.n_saved[item]:,} saved)"
+        for other, one in enumerate(found)
+        if other != place and one.is_sound[item]
+    ]
+    return "; ".join(others) or None

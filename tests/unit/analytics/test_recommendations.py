@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+
+import alert_analytics as aa
+from alert_analytics import Recommendations
+from alert_analytics.analytics.candidates import KINDS, _in_circle
+from alert_analytics.errors import HistoryError, UnknownColumnError
+from alert_analytics.history import AlertHistory
+from alert_analytics.simulation import simulate_history
+from benchmarks.validity_recommendations import BAD, planted_spec
+
+START = datetime(2025, 1, 6)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def found() -> Recommendations:
+    return Recommendations.from_alerts(simulate_history(planted_spec(), seed=3).alerts)
+
+
+def noisy(days: int = 30, **more: Any) -> pa.Table:
+    """Three alerts a day, hours apart, that end by themselves after two minutes."""
+    fired = [START + d * DAY + h * 60 * MINUTE for d in range(days) for h in (1, 9, 17)]
+    columns = {
+        "rule": ["r"] * len(fired),
+        "fired_at": pa.array(fired, pa.timestamp("us")),
+        "resolved_at": pa.array([t + 2 * MINUTE for t in fired], pa.timestamp("us")),
+        "resolution": ["automatic"] * len(fired),
+    }
+    return pa.table(columns | more)
+
+
+def test_what_was_planted_is_found_with_its_change(found: Recommendations) -> None:
+    assert {row["item"]: row["kind"] for row in found.table.to_pylist()} == BAD
+
+
+def test_the_largest_saving_comes_first_inside_its_interval(found: Recommendations) -> None:
+    rows = found.table.to_pylist()
+    saved = [row["saved_per_week"] for row in rows]
+    assert saved == sorted(saved, reverse=True)
+    assert all(0 < row["saved_low"] < row["saved_per_week"] < row["saved_high"] for row in rows)
+    assert all(row["missed_share"] <= 0.05 <= row["missed_high"] + 0.05 for row in rows)
+    assert all(row["q_value"] < 0.05 for row in rows)
+
+
+def test_the_replay_of_a_row_says_the_same(found: Recommendations) -> None:
+    rows = found.table.to_pylist()
+    for kind in KINDS:
+        place = next(i for i, row in enumerate(rows) if row["kind"] == kind)
+        [replayed] = found.replay(place).table.to_pylist()
+        assert replayed == {name: rows[place][name] for name in replayed}
+        assert found.alerts(place).n_alerts == rows[place]["n_alerts"]
+
+
+def test_the_sentences_say_change_saving_and_cost(found: Recommendations) -> None:
+    for row, said in zip(found.table.to_pylist(), found.sentences, strict=True):
+        assert said.startswith(f"{row['item']}: {row['change']}. ")
+        assert "95 % prediction interval" in said
+        assert row["evidence"] in said
+    together = found.settings["n_saved_together"]
+    assert f"{together:,} of " in found.sentence
+    counted = [row["n_saved"] for row in found.table.to_pylist() if row["kind"] != "resolve automatically"]
+    assert max(counted) < together <= sum(counted)  # type: ignore[operator]
+
+
+def test_a_noisy_rule_s_for_is_raised_by_as_little_as_will_do() -> None:
+    [row] = Recommendations.from_alerts(noisy()).table.to_pylist()
+    assert (row["kind"], row["change"], row["n_saved"], row["n_missed"]) == (
+        "raise for",
+        "raise its `for` by 5 min",
+        90,
+        0,
+    )
+    assert row["evidence"] == "100% of its 90 alerts end within 5 min"
+
+
+@pytest.mark.parametrize("resolution", ["manual", None])
+def test_short_alerts_that_somebody_may_have_ended_are_no_noise(resolution: str | None) -> None:
+    table = noisy(resolution=pa.array([resolution] * 90, pa.string()))
+    seen = [START + 61 * MINUTE] + [None] * 89  # one acknowledgement: so the history tells of people
+    assert (
+        len(Recommendations.from_alerts(table.append_column("acknowledged_at", pa.array(seen, pa.timestamp("us")))))
+        == 0
+    )
+
+
+def test_where_nothing_says_what_people_did_the_cost_is_not_known() -> None:
+    [row] = Recommendations.from_alerts(noisy(resolution=pa.nulls(90, pa.string()))).table.to_pylist()
+    assert (row["kind"], row["n_missed"], row["missed_high"], row["q_value"]) == ("raise for", None, None, None)
+    assert "not known" in row["note"]
+    assert (
+        "What would be missed is not known"
+        in Recommendations.from_alerts(noisy(resolution=pa.nulls(90, pa.string()))).sentences[0]
+    )
+
+
+def test_a_history_too_short_for_an_interval_says_so() -> None:
+    fired = [START + i * MINUTE for i in range(40)]
+    [row] = Recommendations.from_alerts(pa.table({"rule": ["r"] * 40, "fired_at": fired})).table.to_pylist()
+    assert row["kind"] == "widen the dedup window"
+    assert (row["saved_low"], row["saved_high"]) == (None, None)
+    assert "under three days" in row["note"]
+
+
+def test_nothing_acted_on_and_nothing_resolved_still_can_repeat() -> None:
+    fired = [START + i * DAY + j * MINUTE for i in range(60) for j in range(3)]
+    [row] = Recommendations.from_alerts(pa.table({"rule": ["r"] * 180, "fired_at": fired})).table.to_pylist()
+    assert (row["kind"], row["n_saved"], row["n_missed"]) == ("widen the dedup window", 120, None)
+
+
+def test_repeats_no_closer_than_chance_are_left_alone() -> None:
+    rng = np.random.default_rng(1)
+    at = np.sort(rng.uniform(0, 60 * 86_400, 60 * 40))  # forty a day: half of them within an hour of one told
+    fired = [START + timedelta(seconds=float(one)) for one in at]
+    assert len(Recommendations.from_alerts(pa.table({"rule": ["r"] * at.size, "fired_at": fired}))) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (noisy().slice(0, 0), "There is no alert in this history"),
+        (noisy().slice(0, 1), "No rule is worth changing"),
+        (pa.table({"rule": ["r"] * 9, "fired_at": [START] * 9}), "Change first r: widen its dedup window to 5 min"),
+        (pa.table({"fired_at": [START, START + DAY]}), "No alert names a rule"),
+    ],
+)
+def test_little_is_answered_in_words(table: pa.Table, said: str) -> None:
+    found = Recommendations.from_alerts(table)
+    assert said in found.sentence
+    assert repr(found)
+    assert len(found.sentences) == len(found)
+    assert found._repr_html_()
+
+
+@pytest.mark.slow
+def test_many_rules_cost_no_more_than_their_alerts() -> None:
+    n = 100_000
+    fired = np.datetime64(START, "us") + np.arange(n) * np.timedelta64(400_000_000, "us")
+    table = pa.table({"rule": [f"r{i}" for i in range(n)], "fired_at": fired})
+    found = Recommendations.from_alerts(table)
+    assert (len(found), found.settings["n_items"]) == (0, n)
+
+
+def test_row_order_does_not_matter(found: Recommendations) -> None:
+    table = simulate_history(planted_spec(), seed=3).alerts
+    order = np.random.default_rng(2).permutation(table.num_rows)
+    assert Recommendations.from_alerts(table.take(pa.array(order))).table.equals(found.table)
+
+
+def test_a_stricter_limit_leaves_fewer(found: Recommendations) -> None:
+    strict = Recommendations.from_alerts(simulate_history(planted_spec(), seed=3).alerts, max_missed=0.0)
+    assert set(strict.table["n_missed"].to_pylist()) == {0}
+    assert len(strict) <= len(found)
+
+
+def test_wrong_questions_are_refused() -> None:
+    with pytest.raises(HistoryError, match="max_missed=2; expected a share from 0 to 1"):
+        Recommendations.from_alerts(noisy(), max_missed=2)
+    with pytest.raises(UnknownColumnError, match="No column or label 'nothing'"):
+        Recommendations.from_alerts(noisy(), of="nothing")
+    with pytest.raises(IndexError):
+        Recommendations.from_alerts(noisy()).replay(1)
+
+
+def test_a_tightened_rule_is_what_prometheus_reads() -> None:
+    found = Recommendations.from_alerts(noisy(rule=['a: "b"\n# c'] * 90))
+    text = found.prometheus(0, expr='up{job="x"} == 0', hold=10 * MINUTE, labels={"severity": "page: all"})
+    [group] = yaml.safe_load(text)["groups"]
+    assert group["rules"] == [
+        {"alert": 'a: "b"\n# c', "expr": 'up{job="x"} == 0', "for": "15m", "labels": {"severity": "page: all"}}
+    ]
+    with pytest.raises(HistoryError, match="no alert's metadata hold its expression"):
+        found.prometheus(0)
+
+
+def test_the_expression_is_read_from_the_alerts_where_they_say_it() -> None:
+    found = Recommendations.from_alerts(aa.datasets.sample())
+    [rule] = yaml.safe_load(found.prometheus(0))["groups"][0]["rules"]
+    assert rule == {"alert": "HighCpuUsage", "expr": "cpu_used_percent > 80", "keep_firing_for": "30m"}
+    place = found.table["kind"].to_pylist().index("merge with its leader")
+    with pytest.raises(HistoryError, match="merge with its leader is no change of one Prometheus rule"):
+        found.prometheus(place)
+
+
+def test_the_sample_s_planted_noise_and_followers_are_what_is_proposed() -> None:
+    truth = aa.datasets.sample_truth()["alerts"]
+    noise = {one["rule"] for one in truth["bursty_rules"]} | set(truth["flapping_rules"])
+    rows = Recommendations.from_alerts(aa.datasets.sample()).table.to_pylist()
+    assert {row["item"] for row in rows if row["kind"] == "widen the dedup window"} == noise
+    followers = {one["follower"] for one in truth["cascades"]}
+    assert {row["item"] for row in rows if row["kind"] == "merge with its leader"} == followers
+
+
+def test_a_circle_of_leaders_is_found_and_what_leads_into_it_is_not() -> None:
+    merged = np.array([True, True, True, True, False])
+    leaders = np.array([1, 2, 1, 0, 0])
+    assert _in_circle(merged, leaders).tolist() == [False, True, True, False, False]
+
+
+def test_another_column_can_be_what_is_changed() -> None:
+    table = noisy(team=["night"] * 90)
+    found = Recommendations.from_alerts(AlertHistory.open(table), of="team")
+    assert (found.table["item"].to_pylist(), found.settings["of"]) == (["night"], "team")
