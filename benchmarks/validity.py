@@ -10,9 +10,11 @@ import runpy
 TABLES = {
     "validity_slope": "Trend: the 95 % interval of the weekly slope",
     "validity_exposure": "Trend beside maintenance windows: bias, and the 95 % interval",
+    "validity_trend": "Trend: changes of level, forecasts, before and after, detectable slopes",
     "validity_resolution": "Resolution: intervals and the log-rank test, plain and by clusters",
     "validity_performance": "Performance and load: shares by clusters, time between firings, interruptions a week",
     "validity_pairs": "Correlation: false pairs and power",
+    "validity_recommendations": "Recommendations: precision, and what they save once made",
     "validity_calibration": "Calibration: how often a cut breaks its promise, and what certificates say",
 }
 
