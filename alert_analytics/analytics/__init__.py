@@ -9,9 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alert_analytics.analytics.attainment import Attainment
+    from alert_analytics.analytics.competing import CompetingRisks
     from alert_analytics.analytics.correlation import CorrelationAnalysis
     from alert_analytics.analytics.first_look import FirstLook
+    from alert_analytics.analytics.hazards import HazardRatios
     from alert_analytics.analytics.incidents import IncidentAnalysis
+    from alert_analytics.analytics.looks import BetweenLooks
     from alert_analytics.analytics.resolution import ResolutionAnalysis
     from alert_analytics.analytics.result import Result
     from alert_analytics.analytics.summary import AlertAnalytics, AnalyticsReport
@@ -20,8 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertAnalytics",
     "AnalyticsReport",
+    "Attainment",
+    "BetweenLooks",
+    "CompetingRisks",
     "CorrelationAnalysis",
     "FirstLook",
+    "HazardRatios",
     "IncidentAnalysis",
     "ResolutionAnalysis",
     "Result",
@@ -31,8 +39,12 @@ __all__ = [
 _HOMES = {
     "AlertAnalytics": "summary",
     "AnalyticsReport": "summary",
+    "Attainment": "attainment",
+    "BetweenLooks": "looks",
+    "CompetingRisks": "competing",
     "CorrelationAnalysis": "correlation",
     "FirstLook": "first_look",
+    "HazardRatios": "hazards",
     "IncidentAnalysis": "incidents",
     "ResolutionAnalysis": "resolution",
     "Result": "result",

@@ -77,8 +77,8 @@ def leverage(weight: Floats) -> Floats:
     filled = int(np.count_nonzero(weight > 0))
     if filled < 2:
         return np.full(weight.shape, np.nan)
-    rest = 1 - weight / weight.sum()
-    return (filled - 1) / filled / rest**2
+    rest: Floats = 1 - weight / weight.sum()
+    return np.asarray((filled - 1) / filled / rest**2, dtype=np.float64)
 
 
 def clustered(influence: Floats, cluster: Ints, weight: Floats | None = None) -> tuple[float, float]:
@@ -103,3 +103,21 @@ def clustered(influence: Floats, cluster: Ints, weight: Floats | None = None) ->
     sizes = np.bincount(cluster, weights=weight).astype(np.float64)
     sums = np.bincount(cluster, weights=influence)
     return float(leverage(sizes) @ sums**2), effective_clusters(sizes)
+
+
+def two_sided(ratio: Floats, df: Floats) -> Floats:
+    """Give the p-value of estimates over their standard errors.
+
+    Parameters
+    ----------
+    ratio : numpy.ndarray of float64, shape (p,)
+        Of either sign.
+    df : numpy.ndarray of float64, shape (p,)
+        Degrees of freedom: effective clusters less one.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (p,)
+        By the t distribution; NaN where nothing is known or df is not positive.
+    """
+    return np.asarray(2 * stats.t.sf(np.abs(ratio), np.where(df > 0, df, np.nan)), dtype=np.float64)
