@@ -119,7 +119,7 @@ def attainment(
 def _row(group: Group, target_s: float, clock: Clock) -> dict[str, Any]:
     in_time = group.duration_s <= target_s
     kept, done = in_time & group.resolved, int(group.resolved.sum())
-    value, low, high, note = _at(group, target_s, clock)
+    value, low, high, note = share_in_time(group, target_s, clock)
     return {
         "key": group.key,
         "target_s": target_s,
@@ -135,8 +135,25 @@ def _row(group: Group, target_s: float, clock: Clock) -> dict[str, Any]:
     }
 
 
-def _at(group: Group, target_s: float, clock: Clock) -> tuple[float, float, float, str | None]:
-    """One less the curve at the target, with its interval; and why there is none."""
+def share_in_time(group: Group, target_s: float, clock: Clock) -> tuple[float, float, float, str | None]:
+    """Give the share of a group dealt with within a target.
+
+    Parameters
+    ----------
+    group : Group
+        With an alert.
+    target_s : float
+        Seconds.
+    clock : Clock
+        For words.
+
+    Returns
+    -------
+    share, low, high : float
+        One less the curve at the target; NaN where it, or its interval, is not known.
+    note : str or None
+        Why there is none, or what kind of interval it is.
+    """
     nan, table = float("nan"), group.table
     if table.time_s[-1] < target_s and table.survival[-1] > 0:
         return nan, nan, nan, f"followed for {in_words(float(table.time_s[-1]))} at most, less than the target"

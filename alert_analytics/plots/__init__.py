@@ -37,8 +37,12 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     _check_altair()
     from alert_analytics.analytics import (
         AnalyticsReport,
+        Attainment,
+        BetweenLooks,
+        CompetingRisks,
         CorrelationAnalysis,
         FirstLook,
+        HazardRatios,
         IncidentAnalysis,
         ResolutionAnalysis,
         TrendAnalysis,
@@ -48,6 +52,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     from alert_analytics.plots.incidents import incident_chart
     from alert_analytics.plots.resolution import resolution_chart
     from alert_analytics.plots.summary import summary_chart
+    from alert_analytics.plots.times import attainment_chart, competing_chart, hazard_chart, looks_chart
     from alert_analytics.plots.trend import trend_chart
 
     if isinstance(result, TrendAnalysis):
@@ -56,6 +61,14 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
         return correlation_chart(result)
     if isinstance(result, ResolutionAnalysis):
         return resolution_chart(result)
+    if isinstance(result, CompetingRisks):
+        return competing_chart(result)
+    if isinstance(result, HazardRatios):
+        return hazard_chart(result)
+    if isinstance(result, Attainment):
+        return attainment_chart(result)
+    if isinstance(result, BetweenLooks):
+        return looks_chart(result)
     if isinstance(result, FirstLook):
         return first_look_chart(result)
     if isinstance(result, IncidentAnalysis):
