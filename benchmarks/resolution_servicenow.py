@@ -1,7 +1,7 @@
 """Times to resolve on a real ticket log, as of two days: what people compute, what we say, what later came true.
 
-``python -m benchmarks.resolution_servicenow .../incident_event_log.csv.gz`` prints a Markdown table. The log is cut at a
-moment; of the incidents known by then the times to resolve are estimated from the resolved alone and by Kaplan and
+``python -m benchmarks.resolution_servicenow .../incident_event_log.csv.gz`` prints a Markdown table. The log is cut at
+a moment; of the incidents known by then the times to resolve are estimated from the resolved alone and by Kaplan and
 Meier, and both are held against the times that the whole log tells of the same incidents.
 """
 
@@ -57,11 +57,10 @@ def markdown(rows: list[Compared]) -> Iterator[str]:
     yield "|---|---:|---:|---|---:|---:|---:|---:|"
     for r in rows:
         name = "median" if r.q == 0.5 else f"{r.q:.0%} quantile"
-        interval = f"{r.low:.2f} to {r.high:.2f}"
-        yield (
-            f"| {r.cut:%Y-%m-%d} | {r.n_alerts:,} | {r.open_share:.1%} | {name} | {r.resolved_only:.2f} | {r.ours:.2f} | "
-            f"{interval} | {r.later:.2f} |"
-        )
+        interval = "not known yet" if r.low != r.low else f"{r.low:.2f} to {r.high:.2f}"
+        known = f"{r.cut:%Y-%m-%d} | {r.n_alerts:,} | {r.open_share:.1%} | {name}"
+        ours = "more than was seen" if r.ours != r.ours else f"{r.ours:.2f}"
+        yield f"| {known} | {r.resolved_only:.2f} | {ours} | {interval} | {r.later:.2f} |"
 
 
 def main(path: str) -> None:

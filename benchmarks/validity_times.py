@@ -92,7 +92,10 @@ def bootstrapped(rng: np.random.Generator, drawn: Sample, cause: npt.NDArray[np.
     found.append(1 - survival[:, int(np.searchsorted(time, TARGET_S, side="right")) - 1])
     found.append((before * step * (cause == 1))[:, :inside].sum(axis=1))
     tail = (1 - LEVEL) / 2
-    return [(float(low), float(high)) for low, high in (np.quantile(one, [tail, 1 - tail]) for one in found)]
+    return [
+        (float(low), float(high))
+        for low, high in (np.quantile(one, [tail, 1 - tail], method="inverted_cdf") for one in found)
+    ]
 
 
 def _first(time: Floats, survival: Floats, share: float) -> Floats:

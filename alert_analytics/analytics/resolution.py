@@ -100,7 +100,8 @@ class ResolutionAnalysis(TimesAsked):
         Notes
         -----
         Kaplan-Meier; log-log intervals from a variance that sums over clusters, t quantile with the effective number
-        of clusters less one. ``benchmarks/validity_resolution.py`` measures their coverage.
+        of clusters less one. ``benchmarks/validity_resolution.py`` measures their coverage: high quantiles of which
+        few incidents tell (the 90th percentile of 60, 30 % of it open) are covered by 88 to 93 %, not 95.
 
         Examples
         --------

@@ -45,7 +45,7 @@ timed AS (
         coalesce(ended_at <= $watermark::TIMESTAMP, false) AS ended,
         greatest(epoch_us(CASE WHEN ended THEN ended_at ELSE known_until END) - epoch_us(fired_at), 0) AS duration_us,
         greatest(coalesce(epoch_us(entered_at) - epoch_us(fired_at), 0), 0) AS entry_us,
-        greatest(epoch_us(told[3].at) - epoch_us(fired_at), 0) AS looked_us,
+        CASE WHEN told[3].at IS NOT NULL THEN greatest(epoch_us(told[3].at) - epoch_us(fired_at), 0) END AS looked_us,
         coalesce(list_position(['automatic', 'manual', 'expired', 'cancelled'], resolution), 5)::TINYINT AS cause,
         CASE
             WHEN $clock = 'time_to_close' AND told[1].is_given AND told[1].at IS NULL THEN 'its closed_at is no time'
