@@ -122,9 +122,13 @@ def held(rng: np.random.Generator, n: int, n_bootstrapped: int, n_clusters: int,
                 ]
             )
     # Where either has no upper end the widths do not compare.
-    width = [float(np.median(one[np.isfinite(one)])) for one in np.array(ratios).T] if ratios else []
+    width = [_median(one[np.isfinite(one)]) for one in np.array(ratios).T] if ratios else []
     boot = (hits_boot / max(n_bootstrapped, 1)).tolist() if ratios else []
     return Held(size, n_clusters, shared, n, (hits / n).tolist(), n_bootstrapped, boot, width)
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if values.size else float("nan")
 
 
 def table(
