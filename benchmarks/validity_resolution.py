@@ -1,7 +1,9 @@
 """Whether the 95 % interval of the median time to resolve holds when alerts resolve together.
 
 ``python -m benchmarks.validity_resolution`` prints a Markdown table: coverage by size of incident, with Greenwood's
-variance beside the cluster-robust one; and how often the log-rank test finds a difference that is not there.
+variance beside the cluster-robust one; and how often the log-rank test finds a difference that is not there. A second
+table is of the 90 % quantile, the share kept within a target and the share that ended by one of two causes, as the
+library gives them, and of how wide all intervals are beside those of a bootstrap of whole incidents.
 """
 
 from __future__ import annotations
@@ -112,7 +114,7 @@ def coverage(rng: np.random.Generator, n: int, n_clusters: int, size: str, share
     Coverage
         Shares.
     """
-    true_mean = _true_restricted_mean()
+    true_mean = true_restricted_mean()
     hits, still_open = np.zeros(6), 0.0
     for _ in range(n):
         drawn = sample(rng, n_clusters, size, shared)
@@ -144,7 +146,8 @@ def _holds(interval: tuple[float, float], truth: float) -> bool:
     return not (low > truth or high < truth)
 
 
-def _true_restricted_mean() -> float:
+def true_restricted_mean() -> float:
+    """The mean up to the horizon that the simulation has."""
     points = np.exp(SIGMA * np.random.default_rng(0).normal(size=2_000_000)) * MEDIAN_S
     return float(np.minimum(points, HORIZON_S).mean())
 
@@ -199,4 +202,9 @@ def markdown(rows: list[Coverage]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(markdown(table(2_000))) + "\n")
+    # It simulates by this module.
+    from benchmarks import validity_times
+
+    wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    sys.stdout.write("\n".join(markdown(table(wanted))) + "\n\n")
+    sys.stdout.write("\n".join(validity_times.markdown(validity_times.table(wanted, wanted // 10))) + "\n")

@@ -9,10 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from alert_analytics.analytics.attainment import Attainment
     from alert_analytics.analytics.before_after import Comparison, compare
+    from alert_analytics.analytics.competing import CompetingRisks
     from alert_analytics.analytics.correlation import CorrelationAnalysis
     from alert_analytics.analytics.escalation import EscalationReplay
+    from alert_analytics.analytics.hazards import HazardRatios
     from alert_analytics.analytics.incidents import IncidentAnalysis
+    from alert_analytics.analytics.looks import BetweenLooks
     from alert_analytics.analytics.metric_replay import MetricReplay
     from alert_analytics.analytics.performance import PerformanceAnalysis
     from alert_analytics.analytics.recommendations import Recommendations
@@ -29,11 +33,15 @@ if TYPE_CHECKING:
 __all__ = [
     "AlertAnalytics",
     "AnalyticsReport",
+    "Attainment",
+    "BetweenLooks",
     "ChangePoints",
     "Comparison",
+    "CompetingRisks",
     "CorrelationAnalysis",
     "EscalationReplay",
     "Forecast",
+    "HazardRatios",
     "IncidentAnalysis",
     "MetricReplay",
     "PerformanceAnalysis",
@@ -50,11 +58,15 @@ __all__ = [
 _HOMES = {
     "AlertAnalytics": "summary",
     "AnalyticsReport": "summary",
+    "Attainment": "attainment",
+    "BetweenLooks": "looks",
     "ChangePoints": "trend_changes",
     "Comparison": "before_after",
+    "CompetingRisks": "competing",
     "CorrelationAnalysis": "correlation",
     "EscalationReplay": "escalation",
     "Forecast": "trend_forecast",
+    "HazardRatios": "hazards",
     "IncidentAnalysis": "incidents",
     "MetricReplay": "metric_replay",
     "PerformanceAnalysis": "performance",

@@ -16,8 +16,8 @@ from alert_analytics.analytics.before_after_changes import (
     trend_changes,
 )
 from alert_analytics.analytics.correlation import CorrelationAnalysis
-from alert_analytics.analytics.durations import in_words
-from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.estimates import in_words
+from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result, called
 from alert_analytics.analytics.trend import TrendAnalysis

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from alert_analytics.analytics.comparison import entries
 from alert_analytics.analytics.correlation import CorrelationAnalysis
-from alert_analytics.analytics.durations import Group, common_horizon, in_words, renumbered
+from alert_analytics.analytics.durations import Group, common_horizon, renumbered
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.exposure import exposed
 from alert_analytics.analytics.local_time import DAY
 from alert_analytics.analytics.resolution import ResolutionAnalysis
@@ -22,7 +24,6 @@ from alert_analytics.stats.restricted_mean import restricted_mean
 
 Key = tuple[str | None, ...]
 _LEVEL, _FDR = 0.95, 0.05
-_MEAN = "mean_time_to_resolve"
 _Days = tuple[dict[Key, tuple[Floats, Ints]], int]
 
 
@@ -119,18 +120,19 @@ def resolution_changes(before: ResolutionAnalysis, after: ResolutionAnalysis) ->
     """The difference of mean times to resolve up to a common horizon, and the log-rank test by clusters."""
     earlier = {group.key: group for group in before.groups}
     later = {group.key: group for group in after.groups}
+    name = f"mean_{before.settings['of']}"
     found = []
     for key in dict.fromkeys([*earlier, *later]):
         a, b = earlier.get(key), later.get(key)
         if a is None or b is None:
             note = f"there is none {'before' if a is None else 'after'}"
-            found.append(Changed(key, _MEAN, "s", None, None, "difference", UNKNOWN, note))
+            found.append(Changed(key, name, "s", None, None, "difference", UNKNOWN, note))
             continue
         horizon = common_horizon([a, b])
         means = [restricted_mean(group.table, horizon) for group in (a, b)]
         note = f"mean up to {in_words(horizon)}, the longest time that both were followed"
         change = _mean_difference(a, b, horizon)
-        found.append(Changed(key, _MEAN, "s", means[0], means[1], "difference", change, note))
+        found.append(Changed(key, name, "s", means[0], means[1], "difference", change, note))
         found.append(_curves(key, a, b))
     return found
 
@@ -160,6 +162,7 @@ def _curves(key: Key, before: Group, after: Group) -> Changed:
         np.concatenate((before.resolved, after.resolved)),
         np.repeat([0, 1], [before.duration_s.size, after.duration_s.size]),
         cluster=renumbered(np.concatenate(_apart(before, after))),
+        entry_s=entries(before, after),
     )
     change = Change(float("nan"), float("nan"), float("nan"), tested.p_value)
     note = "log-rank test by clusters: whether the whole curves differ"

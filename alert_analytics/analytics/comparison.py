@@ -8,7 +8,8 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import Estimate, Group, estimates, known, renumbered
+from alert_analytics.analytics.durations import Floats, Group, renumbered
+from alert_analytics.analytics.estimates import Estimate, estimates, known
 from alert_analytics.stats.clusters import clustered, critical_value
 from alert_analytics.stats.log_rank import log_rank
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -56,8 +57,16 @@ def _log_rank(a: Group, b: Group) -> tuple[float, float]:
         np.concatenate((a.resolved, b.resolved)),
         np.repeat([0, 1], [a.duration_s.size, b.duration_s.size]),
         cluster=renumbered(np.concatenate((a.cluster, b.cluster))),
+        entry_s=entries(a, b),
     )
     return found.chi2, found.p_value
+
+
+def entries(a: Group, b: Group) -> Floats | None:
+    """From when on the alerts of both were under observation; None where all were from their firing."""
+    if a.entry_s is None and b.entry_s is None:
+        return None
+    return np.concatenate([np.zeros(one.duration_s.size) if one.entry_s is None else one.entry_s for one in (a, b)])
 
 
 def _difference(a: Group, b: Group, horizon_s: float) -> Estimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from alert_analytics.analytics.estimates import Estimate
 from alert_analytics.engine import Answer
+from alert_analytics.engine.kernels.entering import entered_variance
 from alert_analytics.engine.kernels.survival import clustered_variance
 from alert_analytics.errors import UnknownColumnError
 from alert_analytics.history import AlertHistory
@@ -29,6 +31,7 @@ from alert_analytics.stats.survival import (
     quantile,
     quantile_interval,
 )
+from alert_analytics.stats.truncation import entered_mean_influence, entry_slots, kaplan_meier_entered
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,16 +43,6 @@ SIZEABLE = 30
 """Times that a group needs to have a say in the common horizon."""
 
 _US = 1e6
-_UNITS = ((172_800, 86_400, "d"), (3_600, 3_600, "h"), (120, 60, "min"))
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number of seconds with its interval; NaN where it, or an end, is not known."""
-
-    value_s: float
-    low_s: float
-    high_s: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +61,8 @@ class Group:
         Codes that mean the same in every group of an answer.
     level : float
         Of all intervals.
+    entry_s : numpy.ndarray of float64, shape (n,), optional
+        From when on each was under observation; None: all from their firing.
     """
 
     key: tuple[str | None, ...]
@@ -75,10 +70,13 @@ class Group:
     resolved: Bools = field(repr=False)
     cluster: Ints = field(repr=False)
     level: float
+    entry_s: Floats | None = field(default=None, repr=False)
 
     @cached_property
     def table(self) -> SurvivalTable:
         """The survival curve."""
+        if self.entry_s is not None:
+            return kaplan_meier_entered(self.duration_s, self.resolved, self.entry_s)
         return kaplan_meier_sorted(self.duration_s, self.resolved)
 
     @cached_property
@@ -99,8 +97,14 @@ class Group:
     @cached_property
     def band(self) -> tuple[Floats, Floats]:
         """The pointwise interval of the curve, robust to alerts that resolve together."""
-        at_risk, resolved = self.table.n_at_risk, self.table.n_resolved
-        variance = clustered_variance(self.local_cluster, self.resolved, at_risk, resolved, self.cluster_sizes.size)
+        table, alerts, n_clusters = self.table, (self.local_cluster, self.resolved), self.cluster_sizes.size
+        if self.entry_s is None:
+            variance = clustered_variance(*alerts, table.n_at_risk, table.n_resolved, n_clusters)
+        else:
+            entering = np.argsort(self.entry_s, kind="stable")
+            slots = entry_slots(table.time_s, self.entry_s[entering])
+            counts = (table.n_at_risk, table.n_resolved, table.n_censored)
+            variance = entered_variance(*alerts, entering, slots, *counts, n_clusters)
         return log_log_band(self.table.survival, variance, critical_value(self.level, self.n_effective))
 
     def quantile(self, q: float) -> Estimate:
@@ -118,6 +122,8 @@ class Group:
 
     def influence(self, horizon_s: float) -> Floats:
         """What each alert adds to the mean; the mean must be known."""
+        if self.entry_s is not None:
+            return entered_mean_influence(self.table, horizon_s, self.resolved, self.entry_s)
         return restricted_mean_influence(self.table, horizon_s, self.resolved)
 
     @property
@@ -163,28 +169,63 @@ def groups_of(
     UnknownColumnError
         A name that the history does not have.
     """
-    by_label = [] if cluster is None else [INCIDENT if cluster == "auto" else cluster]
     # The order matters: a wrong `by` is said as such, not taken for a history without incidents.
     listed = history.ask("resolution_groups", keys={"series": names}).arrow()["series"].to_pylist()
-    params = {"watermark": watermark}
-    try:
-        answer = history.ask("resolution", keys={"series": names, "cluster": by_label}, params=params)
-        said = f"{by_label[0]}, or {SERVICE_DAY} where it is missing" if by_label else "each alert for itself"
-    except UnknownColumnError:
-        if cluster != "auto":
-            raise
-        answer = history.ask("resolution", keys={"series": names, "cluster": []}, params=params)
-        said = SERVICE_DAY
+    answer, said = asked_by_cluster(history, "resolution", {"series": names}, {"watermark": watermark}, cluster)
     columns = answer.arrow()
     codes = columns["group_code"].to_numpy()
     clusters = np.arange(codes.size) if cluster is None else columns["cluster_code"].to_numpy().astype(np.int64)
     duration, resolved = columns["duration_us"].to_numpy(), columns["resolved"].to_numpy()
     groups = []
-    for rows, key in zip(_split(codes, len(listed)), listed, strict=True):
+    for rows, key in zip(split(codes, len(listed)), listed, strict=True):
         ordered = rows[np.argsort(duration[rows])]
         seconds = duration[ordered] / _US
         groups.append(Group(tuple(key), seconds, resolved[ordered], clusters[ordered], level))
     return groups, answer, said
+
+
+def asked_by_cluster(
+    history: AlertHistory,
+    query: str,
+    keys: Mapping[str, Sequence[str]],
+    params: Mapping[str, object],
+    cluster: str | None,
+) -> tuple[Answer, str]:
+    """Ask with the key ``cluster`` as well, by what resolves together.
+
+    Parameters
+    ----------
+    history : AlertHistory
+        What to read.
+    query : str
+        The name of the ``.sql`` file.
+    keys, params : mapping
+        The others.
+    cluster : str or None
+        As for :func:`groups_of`.
+
+    Returns
+    -------
+    answer : Answer
+        Not fetched yet.
+    clusters : str
+        What the clusters are, in words.
+
+    Raises
+    ------
+    UnknownColumnError
+        A name that the history does not have.
+    """
+    if cluster is None:
+        return history.ask(query, keys={**keys, "cluster": []}, params=params), "each alert for itself"
+    wanted = INCIDENT if cluster == "auto" else cluster
+    try:
+        answer = history.ask(query, keys={**keys, "cluster": [wanted]}, params=params)
+    except UnknownColumnError:
+        if cluster != "auto":
+            raise
+        return history.ask(query, keys={**keys, "cluster": []}, params=params), SERVICE_DAY
+    return answer, f"{wanted}, or {SERVICE_DAY} where it is missing"
 
 
 def common_horizon(groups: Sequence[Group]) -> float:
@@ -234,63 +275,7 @@ def renumbered(codes: Ints) -> Ints:
     return indices
 
 
-def estimates(prefix: str, found: Sequence[Estimate], value: str | None = None) -> dict[str, pa.Array]:
-    """Lay estimates out as three columns.
-
-    Parameters
-    ----------
-    prefix : str
-        ``median_`` gives ``median_s``, ``median_low_s``, ``median_high_s``.
-    found : sequence of Estimate
-        One a row.
-    value : str, optional
-        Another name for the first column.
-
-    Returns
-    -------
-    dict of str to pyarrow.Array
-        Null where a number is not known.
-    """
-    return {
-        value or f"{prefix}s": known(one.value_s for one in found),
-        f"{prefix}low_s": known(one.low_s for one in found),
-        f"{prefix}high_s": known(one.high_s for one in found),
-    }
-
-
-def known(values: Iterable[float]) -> pa.Array:
-    """Make a column of numbers, null where they are NaN."""
-    return pa.array(np.fromiter(values, dtype=np.float64), pa.float64(), from_pandas=True)
-
-
-def in_words(seconds: float, like: float | None = None) -> str:
-    """Write a length of time in the unit that a person would use.
-
-    Parameters
-    ----------
-    seconds : float
-        At least 0.
-    like : float, optional
-        Another length whose unit to take, so that the two compare.
-
-    Returns
-    -------
-    str
-        ``45 s``, ``12 min``, ``3.5 h`` or ``2.31 d``: days from two days on, minutes from two minutes on.
-
-    Examples
-    --------
-    >>> in_words(5400), in_words(45), in_words(200_000), in_words(5400, like=200_000)
-    ('1.5 h', '45 s', '2.31 d', '0.0625 d')
-    """
-    leading = seconds if like is None else like
-    for start, size, unit in _UNITS:
-        if leading >= start:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
-
-
-def _split(codes: Ints, n_groups: int) -> list[Ints]:
+def split(codes: Ints, n_groups: int) -> list[Ints]:
     """Row numbers of each group."""
     narrow = np.int16 if n_groups < np.iinfo(np.int16).max else np.int64  # 16 bits are sorted by counting
     order = np.argsort(codes.astype(narrow), kind="stable")

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alert_analytics.alerts.incidents import IncidentPolicy
-from alert_analytics.analytics.durations import INCIDENT, Estimate, Group, common_horizon, estimates, in_words, known
+from alert_analytics.analytics.durations import INCIDENT, Group, common_horizon
+from alert_analytics.analytics.estimates import Estimate, estimates, in_words, known
 from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError

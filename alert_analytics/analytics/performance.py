@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import in_words
-from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.estimates import in_words
+from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_definitions import definitions
 from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.performance_seen import Thresholds, seen

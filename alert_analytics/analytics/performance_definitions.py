@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.performance_seen import Thresholds
 
 SHARES = (

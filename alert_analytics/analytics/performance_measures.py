@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from alert_analytics.analytics.durations import in_words, known
-from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.estimates import in_words, known
+from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_seen import AUTOMATIC, MANUAL, Seen, Thresholds
 from alert_analytics.engine.kernels.flapping import Flapping
 from alert_analytics.stats.share import Shares, clustered_means, clustered_shares

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import known
+from alert_analytics.analytics.estimates import known
 from alert_analytics.analytics.exposure import exposed
 from alert_analytics.analytics.performance_definitions import SHARES
 from alert_analytics.analytics.performance_measures import (

@@ -16,7 +16,7 @@ from alert_analytics.tables import FlatTable
 if TYPE_CHECKING:
     import altair as alt
 
-    from alert_analytics.analytics.estimates import Metric
+    from alert_analytics.analytics.metric import Metric
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,7 +62,7 @@ class Result(FlatTable):
     def estimates(self) -> Sequence[Metric]:
         """The numbers of this answer that :func:`alert_analytics.compare` holds against those of a later stretch.
 
-        An analysis that can be compared returns one :class:`~alert_analytics.analytics.estimates.Metric` for each row
+        An analysis that can be compared returns one :class:`~alert_analytics.analytics.metric.Metric` for each row
         and number: key, name, unit, value, interval. Equal keys and names are paired.
 
         Returns

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from alert_analytics.analytics.chapters import chapters_of
-from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.analytics.summary_numbers import INSTANT, METRICS, Stretch, numbers_of
 from alert_analytics.errors import HistoryError

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from alert_analytics.analytics.durations import Floats, in_words
+from alert_analytics.analytics.durations import Floats
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.exposure import exposed
 from alert_analytics.analytics.performance import PerformanceAnalysis
 from alert_analytics.analytics.resolution import ResolutionAnalysis

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.analytics.workload_hours import Hours, zone_of

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import Estimate, Group, estimates, known
+from alert_analytics.analytics.durations import Group
+from alert_analytics.analytics.estimates import Estimate, estimates, known
 from alert_analytics.analytics.performance_measures import Measure
 from alert_analytics.analytics.performance_times import MIN_DAYS, daily_interval
 from alert_analytics.analytics.workload_hours import CLASSES, DAY_US

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.durations import estimates
+from alert_analytics.analytics.estimates import estimates
 from alert_analytics.analytics.workload_open import over_time
 from alert_analytics.analytics.workload_seen import SUPPRESSED, Load
 from alert_analytics.analytics.workload_table import keys_of, wait_of

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from alert_analytics import datasets
-from alert_analytics.analytics.durations import in_words
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.recommendation_words import missed_in_words
 from alert_analytics.cli.options import opened
 from alert_analytics.cli.output import chapter, console, in_table, installed, say

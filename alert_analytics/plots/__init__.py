@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 # By the kind of result: the module and the function that draw it.
 _HOMES = {
     "AnalyticsReport": ("summary", "summary_chart"),
+    "Attainment": ("times", "attainment_chart"),
+    "BetweenLooks": ("times", "looks_chart"),
     "ChangePoints": ("trend_ahead", "change_points_chart"),
     "Comparison": ("before_after", "comparison_chart"),
+    "CompetingRisks": ("times", "competing_chart"),
     "CorrelationAnalysis": ("correlation", "correlation_chart"),
     "EscalationReplay": ("replay", "escalation_chart"),
     "Forecast": ("trend_ahead", "forecast_chart"),
+    "HazardRatios": ("times", "hazard_chart"),
     "IncidentAnalysis": ("incidents", "incident_chart"),
     "LagDistribution": ("correlation_lags", "lag_chart"),
     "MetricReplay": ("replay", "metric_replay_chart"),
@@ -42,8 +46,7 @@ def plot(result: Result) -> alt.Chart | alt.LayerChart:
     Parameters
     ----------
     result : Result
-        A trend, its cycles, its changes, its days ahead, a comparison, a correlation, its lags, a resolution, a
-        performance, a load, incidents, recommendations, a replay, or a report.
+        Such as a trend, its cycles, a correlation, a resolution, what is asked of it, a load, a replay, or a report.
 
     Returns
     -------

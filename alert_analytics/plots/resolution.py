@@ -49,7 +49,12 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
         ),
     )
     band = base.mark_area(opacity=0.18, interpolate="step-after").encode(
-        y=alt.Y("low:Q", title="share still open", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+        y=alt.Y(
+            "low:Q",
+            title=f"share {resolution.clock.waiting}",
+            scale=alt.Scale(domain=[0, 1]),
+            axis=alt.Axis(format="%"),
+        ),
         y2="high:Q",
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(y="survival:Q")

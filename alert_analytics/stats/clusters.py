@@ -54,6 +54,33 @@ def critical_value(level: float, n_clusters: float | None = None) -> float:
     return min(float(stats.t.ppf(0.5 + level / 2, n_clusters - 1)), 1e6) if n_clusters > 1 else float("nan")
 
 
+def leverage(weight: Floats) -> Floats:
+    """Give what each cluster's squared sum counts for in a sandwich variance.
+
+    Parameters
+    ----------
+    weight : numpy.ndarray of float64, shape (G,)
+        Alerts in each cluster (or another measure of what hangs on it); empty clusters are none.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (G,)
+        ``(G - 1) / G / (1 - share)**2``, the jackknife's: what leaving the cluster out would change. ``G / (G - 1)``
+        for equal clusters; a storm counts for more, since it pulls the estimate towards itself and so hides its own
+        spread. NaN for a single cluster.
+
+    References
+    ----------
+    R. M. Bell, D. F. McCaffrey (2002), Bias reduction in standard errors for linear regression with multi-stage
+    samples, Survey Methodology 28.
+    """
+    filled = int(np.count_nonzero(weight > 0))
+    if filled < 2:
+        return np.full(weight.shape, np.nan)
+    rest: Floats = 1 - weight / weight.sum()
+    return np.asarray((filled - 1) / filled / rest**2, dtype=np.float64)
+
+
 def clustered(influence: Floats, cluster: Ints, weight: Floats | None = None) -> tuple[float, float]:
     """Give the sandwich variance of an estimate from what each alert adds to it.
 
@@ -69,12 +96,28 @@ def clustered(influence: Floats, cluster: Ints, weight: Floats | None = None) ->
     Returns
     -------
     variance : float
-        The sum over clusters of their squared sums, times g / (g - 1); NaN for a single cluster.
+        The sum over clusters of their squared sums, each by its :func:`leverage`; NaN for a single cluster.
     n_clusters : float
-        The effective number g.
+        The effective number.
     """
-    effective = effective_clusters(np.bincount(cluster, weights=weight).astype(np.float64))
-    if effective <= 1:
-        return float("nan"), effective
+    sizes = np.bincount(cluster, weights=weight).astype(np.float64)
     sums = np.bincount(cluster, weights=influence)
-    return float(sums @ sums) * effective / (effective - 1), effective
+    return float(leverage(sizes) @ sums**2), effective_clusters(sizes)
+
+
+def two_sided(ratio: Floats, df: Floats) -> Floats:
+    """Give the p-value of estimates over their standard errors.
+
+    Parameters
+    ----------
+    ratio : numpy.ndarray of float64, shape (p,)
+        Of either sign.
+    df : numpy.ndarray of float64, shape (p,)
+        Degrees of freedom: effective clusters less one.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (p,)
+        By the t distribution; NaN where nothing is known or df is not positive.
+    """
+    return np.asarray(2 * stats.t.sf(np.abs(ratio), np.where(df > 0, df, np.nan)), dtype=np.float64)

@@ -11,6 +11,7 @@ from scipy import stats
 from alert_analytics.errors import AlertAnalyticsError
 from alert_analytics.stats.clusters import effective_clusters
 from alert_analytics.stats.survival import checked
+from alert_analytics.stats.truncation import entry_slots
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,9 +48,14 @@ class LogRank:
 
 @dataclass(frozen=True)
 class _Counts:
-    """At risk and resolved over distinct times; `slot` is where among them each (sorted) alert leaves."""
+    """At risk and resolved over distinct times.
+
+    `slot` is where among them each (sorted) alert leaves, `entry_slot` where it is first at risk (None: all from the
+    start).
+    """
 
     slot: Ints
+    entry_slot: Ints | None
     at_risk: Floats  # [m, k]
     died: Floats  # [m, k]
 
@@ -59,6 +65,7 @@ def log_rank(
     resolved: npt.ArrayLike,
     group: npt.ArrayLike,
     cluster: npt.ArrayLike | None = None,
+    entry_s: npt.ArrayLike | None = None,
 ) -> LogRank:
     """Test whether `k` groups share one survival curve.
 
@@ -75,6 +82,8 @@ def log_rank(
         0 to k - 1, each taken at least once.
     cluster : array_like of int, shape (n,), optional
         0 to G - 1. A cluster may have alerts in several groups.
+    entry_s : array_like of float, shape (n,), optional
+        Seconds from firing to the begin of observation (left truncation): before, an alert is not at risk.
 
     Returns
     -------
@@ -107,7 +116,8 @@ def log_rank(
     codes = np.asarray(group, dtype=np.int64)
     k = _n_groups(codes)
     order = np.argsort(duration, kind="stable")
-    counts = _count(duration[order], flag[order], codes[order], k)
+    entry = None if entry_s is None else np.asarray(entry_s, dtype=np.float64)[order]
+    counts = _count(duration[order], flag[order], codes[order], k, entry)
     total, died = counts.at_risk.sum(axis=1), counts.died.sum(axis=1)
     expected = (counts.at_risk * (died / total)[:, None]).sum(axis=0)
     score = counts.died.sum(axis=0) - expected
@@ -129,14 +139,19 @@ def _n_groups(codes: Ints) -> int:
     return int(present.size)
 
 
-def _count(duration: Floats, flag: npt.NDArray[np.bool_], codes: Ints, k: int) -> _Counts:
+def _count(duration: Floats, flag: npt.NDArray[np.bool_], codes: Ints, k: int, entry: Floats | None) -> _Counts:
     new = np.r_[True, duration[1:] != duration[:-1]]
     slot = np.cumsum(new) - 1
     m = int(slot[-1]) + 1
     died = np.bincount(slot * k + codes, weights=flag, minlength=m * k).reshape(m, k).astype(np.float64)
     leaving = np.bincount(slot * k + codes, minlength=m * k).reshape(m, k)
     at_risk = np.cumsum(leaving[::-1], axis=0)[::-1].astype(np.float64)
-    return _Counts(slot, at_risk, died)
+    if entry is None:
+        return _Counts(slot, None, at_risk, died)
+    first = entry_slots(duration[new], entry)
+    waiting = np.bincount(first * k + codes, minlength=(m + 1) * k).reshape(m + 1, k)
+    at_risk -= waiting.sum(axis=0) - np.cumsum(waiting, axis=0)[:m]
+    return _Counts(slot, first, at_risk, died)
 
 
 def _hypergeometric(at_risk: Floats, total: Floats, died: Floats) -> Floats:
@@ -158,7 +173,11 @@ def _sandwich(counts: _Counts, flag: npt.NDArray[np.bool_], codes: Ints, cluster
     for g in range(k):
         share = counts.at_risk[:, g] / total
         mine = (codes == g).astype(np.float64)
-        compensator = mine * cumulative[counts.slot] - np.cumsum(share * hazard)[counts.slot]
+        explained = np.cumsum(share * hazard)
+        compensator = mine * cumulative[counts.slot] - explained[counts.slot]
+        if counts.entry_slot is not None:
+            begun = counts.entry_slot
+            compensator -= mine * np.append(0.0, cumulative)[begun] - np.append(0.0, explained)[begun]
         residual = flag * (mine - share[counts.slot]) - compensator
         sums[:, g] = np.bincount(clusters, weights=residual, minlength=n_clusters)
         weight += np.bincount(clusters, weights=(mine - mine.mean()) ** 2, minlength=n_clusters)

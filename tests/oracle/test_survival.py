@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alert_analytics.engine.kernels.survival import clustered_variance
-from alert_analytics.stats.clusters import effective_clusters
+from alert_analytics.stats.clusters import leverage
 from alert_analytics.stats.log_rank import log_rank
 from alert_analytics.stats.restricted_mean import restricted_mean, restricted_mean_influence
 from alert_analytics.stats.survival import SurvivalTable, kaplan_meier, log_log_band, quantile
@@ -45,9 +45,10 @@ def _naive_variance(duration: np.ndarray, resolved: np.ndarray, cluster: np.ndar
             if flag and x == t:
                 influence += 1 / (at_risk - died)
         sums[code] = sums.get(code, 0.0) + influence
-    sizes = np.unique(cluster, return_counts=True)[1].astype(float)
-    effective = sizes.sum() ** 2 / (sizes @ sizes)
-    return sum(value**2 for value in sums.values()) * effective / (effective - 1)
+    n_clusters = len(sums)
+    shares = {code: np.mean(cluster == code) for code in sums}
+    squares = sum((value / (1 - shares[code])) ** 2 for code, value in sums.items())
+    return squares * (n_clusters - 1) / n_clusters
 
 
 def _passed_the_end(table: SurvivalTable) -> np.ndarray:
@@ -90,11 +91,11 @@ def test_kernel_does_not_lose_digits_over_many_alerts() -> None:
     left = (table.n_at_risk - table.n_resolved).astype(float)
     shift = np.cumsum(table.n_resolved / table.n_at_risk / np.maximum(left, 1))
     slot = np.searchsorted(table.time_s, duration)
-    effective = effective_clusters(np.bincount(cluster).astype(float))
+    weight = leverage(np.bincount(cluster).astype(float))
     for j in np.flatnonzero(left > 0)[[50, 1000, 2000, 3000, -2]]:
         gone = np.where(resolved & (slot <= j), 1 / np.maximum(left[slot], 1), 0.0)
         sums = np.bincount(cluster, weights=gone - shift[np.minimum(slot, j)])
-        assert found[j] == pytest.approx(sums @ sums * effective / (effective - 1), rel=1e-9)
+        assert found[j] == pytest.approx(weight @ sums**2, rel=1e-9)
 
 
 @settings(deadline=None, max_examples=40)

@@ -13,7 +13,7 @@ import pytest
 import alert_analytics as aa
 from alert_analytics import CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
 from alert_analytics.analytics import Comparison, Result
-from alert_analytics.analytics.estimates import Metric
+from alert_analytics.analytics.metric import Metric
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from alert_analytics.analytics.durations import in_words, renumbered
+from alert_analytics.analytics.durations import renumbered
+from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history import AlertHistory

@@ -409,3 +409,36 @@ def test_what_is_not_to_be_shown_is_not_drawn() -> None:
         assert "ann" not in text.replace("annot", "")
         png = vl_convert.vegalite_to_png(text)
         assert png.startswith(b"\x89PNG")
+
+
+def test_what_is_asked_of_times_is_drawn() -> None:
+    n = 8 * 70
+    ends = pa.array([["automatic", "manual"][i % 2] for i in range(n)], pa.string())
+    severities = pa.array([["low", "high"][i % 3 == 0] for i in range(n)], pa.string())
+    mine = history(["db", "web", None], resolution=ends, severity=severities)
+    resolution = ResolutionAnalysis.from_alerts(mine)
+    by = ResolutionAnalysis.from_alerts(mine, by="service")
+    rows = values(resolution.competing())
+    assert {row["resolution"] for row in rows} == {"automatic", "manual"}
+    assert max(row["to"] for row in rows) <= 1 + 1e-9
+    assert [row["series"] for row in values(by.sla(2 * HOUR))] == [
+        row["service"] or "(none)" for row in by.sla(2 * HOUR).table.to_pylist()
+    ]
+    answers: list[Result] = [resolution.competing(), by.competing(), resolution.cox(["severity", "service"])]
+    for answer in [*answers, by.sla(2 * HOUR), resolution.sla({"low": HOUR}), by.between_looks(HOUR)]:
+        drawn(answer)
+
+
+def test_a_ratio_is_drawn_with_what_it_is_held_to() -> None:
+    spec = ResolutionAnalysis.from_alerts(aa.datasets.sample()).cox("severity").plot().to_dict(validate=True)
+    rows = [row for data in spec["datasets"].values() for row in data if "kind" in row]
+    assert {row["name"] for row in rows if row["kind"] == "held to"} == {"severity: low"}
+    assert len({row["name"] for row in rows}) == 5
+
+
+def test_nothing_asked_of_times_is_drawn_too() -> None:
+    empty = history(["db"]).where({"service": ["none"]})
+    resolution = ResolutionAnalysis.from_alerts(empty)
+    answers: list[Result] = [resolution.competing(), resolution.cox("service"), resolution.sla(HOUR)]
+    for answer in [*answers, resolution.between_looks(HOUR)]:
+        drawn(answer)

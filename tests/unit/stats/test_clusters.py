@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters
+from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters, leverage
 
 
 def test_equal_clusters_all_count() -> None:
@@ -35,8 +35,22 @@ def test_sandwich_sums_within_before_squaring() -> None:
     assert variance == pytest.approx((9 + 9) * 2)
 
 
-def test_weights_move_the_effective_number_only() -> None:
+def test_a_cluster_of_more_weight_counts_for_more() -> None:
     influence, cluster = np.array([1.0, -1.0]), np.array([0, 1])
     variance, effective = clustered(influence, cluster, weight=np.array([3.0, 1.0]))
     assert effective == pytest.approx(16 / 10)
-    assert variance == pytest.approx(2 * 1.6 / 0.6)
+    assert variance == pytest.approx((1 / 0.25**2 + 1 / 0.75**2) / 2)
+
+
+def test_the_variance_of_a_mean_is_the_jackknife_s() -> None:
+    rng = np.random.default_rng(4)
+    cluster = np.repeat(np.arange(6), [1, 2, 3, 5, 8, 13])
+    values = rng.normal(size=cluster.size) + cluster
+    without = np.array([values[cluster != c].mean() for c in range(6)])
+    found, _ = clustered((values - values.mean()) / values.size, cluster)
+    assert found == pytest.approx(5 / 6 * ((without - values.mean()) ** 2).sum())
+
+
+def test_an_empty_cluster_is_none() -> None:
+    assert leverage(np.array([2.0, 0.0, 2.0]))[0] == pytest.approx(2)
+    assert np.isnan(leverage(np.array([0.0, 5.0]))).all()
