@@ -7,21 +7,29 @@ WITH bounds AS (
         count(*) AS n_alerts,
         min(fired_at) AS first_fired_at,
         greatest(max(fired_at), max(acknowledged_at), max(resolved_at), max(observed_at)) AS last_observed,
-        least(min(fired_at), min(observed_at)) AS earliest
+        coalesce(
+            least(min(fired_at), min(observed_at)) >= TIMESTAMP '0001-01-01'
+            AND last_observed <= (now() AT TIME ZONE 'UTC')::TIMESTAMP + INTERVAL 1 DAY,
+            false
+        ) AS is_possible
     FROM given
 )
 SELECT
     n_alerts,
-    first_fired_at,
-    last_observed,
-    n_alerts = 0 OR coalesce(
-        earliest >= TIMESTAMP '0001-01-01'
-        AND last_observed <= (now() AT TIME ZONE 'UTC')::TIMESTAMP + INTERVAL 1 DAY
+    -- Times that are refused may be none that Python can hold.
+    CASE WHEN is_possible THEN first_fired_at END AS first_fired_at,
+    CASE WHEN is_possible THEN last_observed END AS last_observed,
+    n_alerts = 0 OR (
+        is_possible
         AND NOT EXISTS (
-            SELECT 1 FROM given WHERE NOT list_contains(['info', 'low', 'medium', 'high', 'critical', ''], lower(trim(severity)))
+            SELECT 1
+            FROM given
+            WHERE NOT list_contains(['info', 'low', 'medium', 'high', 'critical', ''], lower(trim(severity)))
         )
         AND NOT EXISTS (
-            SELECT 1 FROM given WHERE NOT list_contains(['firing', 'acknowledged', 'resolved', 'suppressed', ''], lower(trim(status)))
+            SELECT 1
+            FROM given
+            WHERE NOT list_contains(['firing', 'acknowledged', 'resolved', 'suppressed', ''], lower(trim(status)))
         )
         AND NOT EXISTS (
             SELECT 1
@@ -38,7 +46,6 @@ SELECT
                 OR (resolved_at IS NULL AND lower(trim(status)) = 'resolved')
                 OR reason IS NOT NULL
                 OR kind <> 'row'
-        ),
-        false
+        )
     ) AS is_sound
 FROM bounds
