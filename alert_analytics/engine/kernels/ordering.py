@@ -1,4 +1,4 @@
-"""Firings in order of scope and time: a counting sort, since a table mostly comes in order of time already."""
+"""Sorting by counting: firings by scope and time, places by code."""
 
 from __future__ import annotations
 
@@ -85,3 +85,39 @@ def _unordered(time_us, first):  # type: ignore[no-untyped-def]
                 found[s] = True
                 break
     return np.flatnonzero(found)
+
+
+def in_groups(code: NDArray[np.int32], n_codes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort places by code, by counting.
+
+    Parameters
+    ----------
+    code : ndarray of int32, shape (n,)
+        Below `n_codes`.
+    n_codes : int
+        Number of codes.
+
+    Returns
+    -------
+    places : ndarray of int64, shape (n,)
+        In ascending order within a code.
+    first : ndarray of int64, shape (n_codes + 1,)
+        Where in `places` each code begins, and the end.
+    """
+    found: tuple[NDArray[np.int64], NDArray[np.int64]] = grouped(code, n_codes)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def grouped(code, n_codes):  # type: ignore[no-untyped-def]
+    """Do as :func:`in_groups` does, for other kernels."""
+    first = np.zeros(n_codes + 1, dtype=np.int64)
+    for c in code:
+        first[c + 1] += 1
+    for c in range(n_codes):
+        first[c + 1] += first[c]
+    place, places = first[:-1].copy(), np.empty(code.size, dtype=np.int64)
+    for p in range(code.size):
+        places[place[code[p]]] = p
+        place[code[p]] += 1
+    return places, first

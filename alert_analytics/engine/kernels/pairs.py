@@ -79,7 +79,7 @@ def pair_counts(
         parts = in_parts(
             lambda begin, end: _sweep_direct(rows, n_items, window_us, begin, end), item.size, at_least=_ENOUGH
         )
-        total = np.sum(parts, axis=0, dtype=np.int64)
+        total = np.asarray(parts, dtype=np.int64).sum(axis=0)
         keys = np.flatnonzero(total)
         counts = total[keys]
     else:

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
 
-import numba
 import numpy as np
+from numba import config
 
 Part = TypeVar("Part")
 
@@ -31,7 +31,8 @@ def in_parts(work: Callable[[int, int], Part], n: int, *, at_least: int) -> list
         What `work` returned, in order; at least one part, also where there is nothing to do. Numba's own threads
         (``prange``) would abort the process where two of the caller's threads ask at once.
     """
-    n_parts = max(1, min(numba.config.NUMBA_NUM_THREADS, n // at_least))
+    n_threads: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the environment makes it
+    n_parts = max(1, min(n_threads, n // at_least))
     cuts = list(pairwise(np.linspace(0, n, n_parts + 1, dtype=np.int64).tolist()))
     if n_parts == 1:
         return [work(0, n)]
