@@ -1,8 +1,10 @@
 """One measurement in a process of its own: ``python -m benchmarks.analyses MEASUREMENT PARQUET ANSWER``.
 
-MEASUREMENT is ``library/NAME``, an analysis as a user would call it; ``warm/NAME``, only what comes before it:
-imports, and compilation on a tiny history; ``by_hand/NAME``, the SQL in ``benchmarks/by_hand/NAME.sql``; or
-``simulate/N``, which writes PARQUET. Writes what was computed to ANSWER, and prints seconds and peak memory as JSON.
+MEASUREMENT is ``library/NAME``, an analysis as a user would call it on a file; ``again/NAME``, the same as a further
+question to an open history; ``warm/NAME``, only what comes before it: imports, and compilation on a tiny history;
+``by_hand/NAME``, the SQL in ``benchmarks/by_hand/NAME.sql``; ``pandas/NAME`` or ``polars/NAME``, the same as frames;
+``simulate/N``, which writes PARQUET; or ``repeat/N``, the same for more than fit into memory. Writes what was computed
+to ANSWER, and prints seconds, peak memory and the seconds of stages as JSON.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,28 +25,83 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import alert_analytics as aa
+from alert_analytics.analytics.correlation_counts import Codes, Firings, Ints, compared_pairs
+from alert_analytics.engine.kernels.pairs import pair_counts
 from alert_analytics.simulation import HistorySpec, simulate_history
+from benchmarks.by_hand.frames import FRAMES
 
 SEED = 20250901
 _TINY = 20_000
+_WINDOW = timedelta(seconds=300)
+_EPOCH = datetime(1970, 1, 1)
 
 
-def trend(path: Path) -> pa.Table:
+def trend(history: aa.AlertHistory) -> pa.Table:
     """Slopes with their intervals, by service."""
-    return aa.TrendAnalysis.from_alerts(aa.AlertHistory.open(path), by="service").table
+    return aa.TrendAnalysis.from_alerts(history, by="service").table
 
 
-def resolution(path: Path) -> pa.Table:
+def resolution(history: aa.AlertHistory) -> pa.Table:
     """Both medians, the 90 % quantile and the mean, with cluster-robust intervals, by severity."""
-    return aa.ResolutionAnalysis.from_alerts(aa.AlertHistory.open(path), by="severity").table
+    return aa.ResolutionAnalysis.from_alerts(history, by="severity").table
 
 
-def correlation(path: Path) -> pa.Table:
+def correlation(history: aa.AlertHistory) -> pa.Table:
     """Counts of every ordered pair of rules, tested against their neighbourhood."""
-    return aa.CorrelationAnalysis.from_alerts(aa.AlertHistory.open(path), window=timedelta(seconds=300)).table
+    return aa.CorrelationAnalysis.from_alerts(history, window=_WINDOW).table
 
 
-LIBRARY: dict[str, Callable[[Path], pa.Table]] = {"trend": trend, "resolution": resolution, "correlation": correlation}
+def pairs(history: aa.AlertHistory) -> pa.Table:
+    """Counts of every ordered pair alone."""
+    firings, names = _firings(history)
+    with _stage("pair counts, the kernel alone"):
+        found = pair_counts(
+            firings.scope, firings.item, firings.time_us, n_items=firings.n_items, window_us=firings.window_us
+        )
+    return _pairs_table(names, found.leader, found.follower, found.n_together)
+
+
+def tested(history: aa.AlertHistory) -> pa.Table:
+    """Counts of every ordered pair, tested; no other measure of strength."""
+    firings, names = _firings(history)
+    ends = [(end - _EPOCH) // timedelta(microseconds=1) for end in (history.span.start, history.span.end)]
+    with _stage("counts, controls and tests"):
+        found = compared_pairs(firings, (ends[0], ends[1]))
+    seen = found.n_together > 0
+    return _pairs_table(names, found.leader[seen], found.follower[seen], found.n_together[seen])
+
+
+def _firings(history: aa.AlertHistory) -> tuple[Firings, pa.Array]:
+    keys = {"item": ("rule",), "scope": ("tenant_id",)}
+    with _stage("reading"):
+        listed = history.ask("correlation_items", keys=keys).arrow()["item"].combine_chunks()
+        rows = history.ask("correlation", keys=keys).numpy()
+    with _stage("ordering"):
+        n_items = len(listed) - listed.null_count
+        firings = Firings(rows["scope_code"], rows["item_code"], rows["time_us"], n_items, 300_000_000)
+    return firings, listed
+
+
+def _pairs_table(names: pa.Array, leader: Codes, follower: Codes, n_together: Ints) -> pa.Table:
+    ends = {"leader": names.take(pa.array(leader)), "follower": names.take(pa.array(follower))}
+    return pa.table(ends | {"n_together": n_together})
+
+
+@contextmanager
+def _stage(what: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    STAGES[what] = time.perf_counter() - began
+
+
+LIBRARY: dict[str, Callable[[aa.AlertHistory], pa.Table]] = {
+    "trend": trend,
+    "resolution": resolution,
+    "correlation": correlation,
+    "pairs": pairs,
+    "tested": tested,
+}
+STAGES: dict[str, float] = {}
 
 
 def by_hand(name: str, path: Path) -> pa.Table:
@@ -66,7 +124,19 @@ def warm(name: str) -> pa.Table:
     with tempfile.TemporaryDirectory() as folder:
         tiny = Path(folder) / "tiny.parquet"
         simulate(_TINY, tiny)
-        return LIBRARY[name](tiny)
+        return LIBRARY[name](aa.AlertHistory.open(tiny))
+
+
+def repeat(n_alerts: int, path: Path) -> pa.Table:
+    """Write about `n_alerts` as copies of a history of ten million, one after the other: as dense, and longer."""
+    source = path.with_name("once.parquet")
+    once = simulate(10_000_000, source)["n_alerts"][0].as_py()
+    connection = duckdb.connect(":memory:", config={"memory_limit": "4GB", "temp_directory": str(path.parent)})
+    connection.read_parquet(str(source)).create_view("once")
+    text = (Path(__file__).parent / "by_hand" / "repeated.sql").read_text(encoding="utf-8")
+    connection.sql(text, params={"n_copies": round(n_alerts / once)}).write_parquet(str(path))
+    source.unlink()
+    return pa.table({"n_alerts": [pq.ParquetFile(path).metadata.num_rows]})
 
 
 def peak_bytes() -> int:
@@ -78,10 +148,19 @@ def peak_bytes() -> int:
 def main(measurement: str, parquet: str, answer: str) -> None:
     kind, _, name = measurement.partition("/")
     path = Path(parquet)
-    if kind == "library":
+    history = None
+    if kind in {"library", "again"}:
         warm(name)
+    if kind == "again":
+        history = aa.AlertHistory.open(path)
+        print(history)  # judged and measured
+    STAGES.clear()
     ways: dict[str, Callable[[], pa.Table]] = {
-        "library": lambda: LIBRARY[name](path),
+        "library": lambda: LIBRARY[name](aa.AlertHistory.open(path)),
+        "again": lambda: LIBRARY[name](history or aa.AlertHistory.open(path)),
+        "pandas": lambda: FRAMES[measurement](path),
+        "polars": lambda: FRAMES[measurement](path),
+        "repeat": lambda: repeat(int(name), path),
         "warm": partial(warm, name),
         "by_hand": partial(by_hand, name, path),
         "simulate": lambda: simulate(int(name), path),
@@ -91,7 +170,7 @@ def main(measurement: str, parquet: str, answer: str) -> None:
     seconds = time.perf_counter() - began
     peak = peak_bytes()  # before the answer is written
     pq.write_table(table, answer)
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak}))
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak, "stages": STAGES}))
 
 
 if __name__ == "__main__":

@@ -1,20 +1,32 @@
--- A row per alert whose item and scope are known: the codes of both, and fired_at in epoch microseconds, in order of
--- scope and time. An item's code is its place, from 0, in correlation_items.sql.
-WITH known AS (
-    SELECT item[1] AS item, scope, epoch_us(fired_at) AS time_us
+-- A row per alert whose item and scope are known: the codes of both, and fired_at in epoch microseconds, in any order.
+-- An item's code is its place, from 0, in correlation_items.sql.
+WITH seen AS MATERIALIZED (
+    SELECT
+        item_fields.k1 AS item_known,
+        scope_fields AS scope_known,
+        count(*) AS n
     FROM alerts
-    WHERE item[1] IS NOT NULL AND list_count(scope) = len(scope)
+    GROUP BY ALL
+),
+known AS (
+    SELECT item_known, scope_known
+    FROM seen
+    -- What asks for the count is asked of each item and scope, else the database asks it of every alert.
+    WHERE CASE
+        WHEN n > 0
+            THEN item_known IS NOT NULL
+            AND list_count(to_json(scope_known) ->> '$.*') = len(to_json(scope_known) ->> '$.*')
+    END
 ),
 items AS (
-    SELECT item, (row_number() OVER (ORDER BY item) - 1)::INTEGER AS item_code
-    FROM (SELECT DISTINCT item FROM known)
+    SELECT item_known, (row_number() OVER (ORDER BY item_known) - 1)::INTEGER AS item_code
+    FROM (SELECT DISTINCT item_known FROM known)
 ),
 scopes AS (
-    SELECT scope, (row_number() OVER (ORDER BY scope) - 1)::INTEGER AS scope_code
-    FROM (SELECT DISTINCT scope FROM known)
+    SELECT scope_known, (row_number() OVER (ORDER BY scope_known) - 1)::INTEGER AS scope_code
+    FROM (SELECT DISTINCT scope_known FROM known)
 )
-SELECT scope_code, item_code, time_us
-FROM known
-JOIN items USING (item)
-JOIN scopes USING (scope)
-ORDER BY scope_code, time_us
+SELECT scope_code, item_code, epoch_us(fired_at) AS time_us
+FROM alerts
+JOIN items ON item_known = item_fields.k1
+JOIN scopes ON scope_known = scope_fields

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from alert_analytics.engine.kernels.bursts import burst_starts
 from alert_analytics.engine.kernels.control import N_CONTROLS, control_sums
+from alert_analytics.engine.kernels.ordering import by_scope_and_time
 from alert_analytics.engine.kernels.pairs import PairCounts, pair_counts
 from alert_analytics.stats.multiple import benjamini_hochberg
 from alert_analytics.stats.pairs import PairSums, PairTests, pair_tests
@@ -27,7 +28,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Firings:
-    """Alerts in order of scope and time, and the window in which they are to be paired.
+    """Alerts by scope and time, in whatever order they come, and the window in which they are to be paired.
 
     Attributes
     ----------
@@ -46,6 +47,12 @@ class Firings:
     time_us: Ints
     n_items: int
     window_us: int
+
+    def __post_init__(self) -> None:
+        """Put them in order."""
+        columns = by_scope_and_time(self.scope, self.item, self.time_us)
+        for name, column in zip(("scope", "item", "time_us"), columns, strict=True):
+            object.__setattr__(self, name, column)
 
     @property
     def n_pairs(self) -> int:

@@ -2,13 +2,20 @@
 -- (0: the last seven days), so that every week but the earliest is whole. A week holds its first instant and not its
 -- last; where an alert fired in the very last instant of the span, weeks hold their last and not their first.
 WITH latest AS (
-    SELECT greatest(epoch_us($span_end::TIMESTAMP), max(epoch_us(fired_at)) + 1) AS end_us
+    SELECT greatest(epoch_us($span_end::TIMESTAMP), epoch_us(max(fired_at)) + 1) AS end_us
     FROM alerts
+),
+weekly AS (
+    SELECT
+        series_fields,
+        (end_us - 1 - epoch_us(fired_at)) // 604800000000 AS weeks_back,
+        count(*) AS n_alerts
+    FROM alerts, latest
+    GROUP BY ALL
 )
 SELECT
-    series,
-    (end_us - 1 - epoch_us(fired_at)) // 604800000000 AS weeks_back,
-    count(*) AS n_alerts
-FROM alerts, latest
-GROUP BY ALL
+    coalesce(to_json(series_fields) ->> '$.*', []) AS series,
+    weeks_back,
+    n_alerts
+FROM weekly
 ORDER BY ALL

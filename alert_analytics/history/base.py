@@ -13,17 +13,18 @@ import duckdb
 
 from alert_analytics.engine import attach, connect, failure, run
 from alert_analytics.engine.failures import hint_for
-from alert_analytics.errors import AlertAnalyticsError, HistoryError, SourceError
+from alert_analytics.errors import AlertAnalyticsError, HistoryError, QueryError, SourceError
 from alert_analytics.history.files import is_parquet, unreadable
 from alert_analytics.history.folding import fold_events
 from alert_analytics.history.reading import table_of, with_lines
-from alert_analytics.history.schema import COLUMNS, EXTRA, canonical, identified
+from alert_analytics.history.schema import COLUMNS, EXTRA, canonical, identified, unjudged
 from alert_analytics.history.scope import Scope, events_as_of, rows_as_of, tenant_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 STORE = "store"  # the name under which a store's file is attached
+SOUND = "unjudged"  # the view of a table's rows as they are where none of them is refused
 SCHEMA_VERSION = 2
 _KEPT_FOLDS = 8
 _NUMBERS = count()
@@ -74,26 +75,41 @@ class Base:
         """The rows that broke no rule."""
         if self.in_store:
             return cursor.view(f"{STORE}.alerts")
-        judged = self._judged(cursor)
-        kept = [name for name in judged.columns if name in COLUMNS or name.startswith(EXTRA)]
-        columns = (duckdb.ColumnExpression(name).alias(name.removeprefix(EXTRA)) for name in kept)
-        return (judged.filter("reason IS NULL") if self.has_refused else judged).select(*columns)
+        rows = self._view(cursor, self.rows).filter("reason IS NULL") if self.has_refused else self._view(cursor, SOUND)
+        kept = [name for name in rows.columns if name in COLUMNS or name.startswith(EXTRA)]
+        return rows.select(*(duckdb.ColumnExpression(name).alias(name.removeprefix(EXTRA)) for name in kept))
 
     @cached_property
     def has_refused(self) -> bool:
         """Whether any row breaks a rule: found out once, so that not every question judges a sound file anew."""
-        return bool(self._judged(self.cursor()).filter("reason IS NOT NULL").limit(1).fetchall())
+        if self.sound_extent is not None:
+            return False
+        return bool(self._view(self.cursor(), self.rows).filter("reason IS NOT NULL").limit(1).fetchall())
+
+    @cached_property
+    def sound_extent(self) -> dict[str, Any] | None:
+        """The extent of a table whose rows were all found sound at a glance; None where they have to be judged.
+
+        It is what the rows' own extent would be: only ``observed_at`` is filled in later, by times that count anyway.
+        """
+        if self.in_store:
+            return None
+        try:
+            told = run(self.cursor(), "screen", package=__package__).arrow().to_pylist()[0]
+        except QueryError as error:  # the Parquet files behind it have gone or changed
+            raise QueryError(f"{self.origin}: {error.message}", hint=error.hint) from error
+        return told if told.pop("is_sound") else None
 
     def refused(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
         """The rows set aside: tenant_id, source, line, reason and the original text."""
         if self.in_store:
             return cursor.table(f"{STORE}.quarantine").select("tenant_id", "source", "line", "reason", "original")
         columns = ("tenant_id", "source", "line", "reason", "original")
-        return self._judged(cursor).filter("reason IS NOT NULL").select(*columns)
+        return self._view(cursor, self.rows).filter("reason IS NOT NULL").select(*columns)
 
-    def _judged(self, cursor: DuckDBPyConnection) -> DuckDBPyRelation:
+    def _view(self, cursor: DuckDBPyConnection, name: str) -> DuckDBPyRelation:
         try:
-            return cursor.view(self.rows)
+            return cursor.view(name)
         except duckdb.Error as error:  # the Parquet files behind it have gone or changed
             raise failure(self.origin, error) from error
 
@@ -181,6 +197,7 @@ def base_of(data: Any) -> Base:
     except HistoryError as error:
         raise HistoryError(f"{origin}: {error.message}", hint=error.hint) from error
     identified(connection, answer.relation).create_view("judged", replace=True)
+    identified(connection, unjudged(connection)).create_view(SOUND, replace=True)
     identity = {"fingerprint", "alert_id"} & {name.lower() for name in raw.columns}
     return Base(connection, rows="judged", origin=origin, has_identity=bool(identity))
 

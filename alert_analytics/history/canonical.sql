@@ -1,27 +1,5 @@
--- A row per given row: the canonical columns and what makes it an event, and in `reason` why the row cannot be used
--- (null: it can). `declared_tenant` and `declared_source` are what the caller said of rows that name none.
-WITH worded AS (
-    SELECT
-        * REPLACE (
-            coalesce(tenant_id, declared_tenant, 'default') AS tenant_id,
-            coalesce(source, declared_source) AS source,
-            -- What an event does not say stays unsaid: another one of the same alert may say it.
-            CASE WHEN kind = 'row' THEN coalesce(rule, 'unknown') ELSE rule END AS rule,
-            CASE WHEN kind = 'row' THEN coalesce(labels, MAP {}) ELSE labels END AS labels,
-            CASE WHEN kind = 'row' THEN coalesce(occurrences, 1) ELSE occurrences END AS occurrences,
-            nullif(lower(trim(severity)), '') AS severity,
-            nullif(lower(trim(status)), '') AS status,
-            nullif(lower(trim(resolution)), '') AS resolution,
-            CASE WHEN kind = 'row' THEN fired_at ELSE happened_at END AS happened_at,
-            CASE
-                WHEN kind = 'row' THEN coalesce(observed_at, resolved_at, acknowledged_at, fired_at)
-                ELSE coalesce(observed_at, happened_at)
-            END AS observed_at
-        ),
-        (now() AT TIME ZONE 'UTC')::TIMESTAMP + INTERVAL 1 DAY AS tomorrow
-    FROM given
-),
-judged AS (
+-- A row per row of worded.sql, and in `reason` why it cannot be used (null: it can).
+WITH judged AS (
     SELECT
         * REPLACE (
             CASE
@@ -53,26 +31,22 @@ judged AS (
                 WHEN status = 'resolved' AND resolved_at IS NULL THEN 'resolved, but no resolved_at'
                 WHEN declared_tenant IS NOT NULL AND tenant_id <> declared_tenant
                     THEN concat('belongs to another tenant, not to ''', declared_tenant, '''')
-            END AS reason,
-            -- The times say how far an alert has come; only suppression is a word of its own.
-            CASE
-                WHEN kind <> 'row' THEN NULL
-                WHEN status = 'suppressed' THEN 'suppressed'
-                WHEN resolved_at IS NOT NULL THEN 'resolved'
-                WHEN acknowledged_at IS NOT NULL THEN 'acknowledged'
-                ELSE 'firing'
-            END AS status
+            END AS reason
         )
-    FROM worded
+    FROM (
+        SELECT *, (now() AT TIME ZONE 'UTC')::TIMESTAMP + INTERVAL 1 DAY AS tomorrow
+        FROM worded
+    )
 )
 SELECT
-    * EXCLUDE (declared_tenant, declared_source, tomorrow)
+    * EXCLUDE (declared_tenant, declared_source, tomorrow, reached)
     REPLACE (
         -- A refused row is a matter of whoever brought it, whatever tenant it names.
         CASE WHEN reason IS NULL THEN tenant_id ELSE coalesce(declared_tenant, tenant_id) END AS tenant_id,
         CASE WHEN reason IS NOT NULL THEN json_extract_string(to_json(original), '$') END AS original,
         -- A reason quotes what it refuses, and that may be a book.
         CASE WHEN length(reason) > 300 THEN concat(left(reason, 299), '…') ELSE reason END AS reason,
+        reached AS status,
         coalesce(fingerprint, alert_id) AS fingerprint
     )
 FROM judged

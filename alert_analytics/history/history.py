@@ -298,7 +298,9 @@ class AlertHistory(Contextual):
         query, package : str
             ``<package>/<query>.sql`` in a package of the library; it reads the relation ``alerts`` and nothing else.
         keys : mapping of str to sequence of str, optional
-            For each name an extra VARCHAR[] column with the values of these columns or labels, as text.
+            For each name an extra VARCHAR[] column with the values of these columns or labels, as text, and the same as
+            a STRUCT under the name and ``_fields``: what groups by it is several times as fast, and
+            ``coalesce(to_json(x_fields) ->> '$.*', [])`` makes a list of what is left.
         params : mapping of str to object, optional
             Values for ``$name`` in the file.
         with_events : bool

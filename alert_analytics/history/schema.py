@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from duckdb import CaseExpression, CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
 
-from alert_analytics.engine import OpenAnswer, run
+from alert_analytics.engine import OpenAnswer, run, stacked
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.times import in_utc, is_zoned, iso_time
 
@@ -124,7 +124,24 @@ def canonical(
     if keep_extras:
         columns += _extras(kinds)
     rows = given.select(*columns, *_declared(tenant, source))
-    return run(cursor, "canonical", package=_PACKAGE, relations={"given": rows}, lasting=lasting)
+    worded = run(cursor, "worded", package=_PACKAGE, relations={"given": rows}, lasting=lasting).relation
+    return run(cursor, "canonical", package=_PACKAGE, relations={"worded": worded}, lasting=lasting)
+
+
+def unjudged(cursor: DuckDBPyConnection) -> DuckDBPyRelation:
+    """What :func:`canonical` gave last, for a table in which nothing is wrong: the same rows, none of them judged.
+
+    Parameters
+    ----------
+    cursor : DuckDBPyConnection
+        Where the views of the answer live.
+
+    Returns
+    -------
+    DuckDBPyRelation
+        The same columns, of which each costs what reading it costs; ``reason`` has what a row could not be read for.
+    """
+    return run(cursor, "sound", package=_PACKAGE).relation
 
 
 def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPyRelation:
@@ -133,9 +150,9 @@ def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPy
     Parameters
     ----------
     cursor : DuckDBPyConnection
-        Where the views live; they last.
+        Where the rows live.
     judged : DuckDBPyRelation
-        What :func:`canonical` gave.
+        What :func:`canonical` or :func:`unjudged` gave.
 
     Returns
     -------
@@ -143,8 +160,8 @@ def identified(cursor: DuckDBPyConnection, judged: DuckDBPyRelation) -> DuckDBPy
         The canonical columns, ``line``, ``original``, ``reason``, and the extras.
     """
     if _any_null(judged, "fingerprint"):
-        judged = run(cursor, "content", package=_PACKAGE, relations={"nameless": judged}, lasting=True).relation
-    return run(cursor, "identified", package=_PACKAGE, relations={"unnamed": judged}, lasting=True).relation
+        judged = stacked(cursor, "content", package=_PACKAGE, relations={"nameless": judged})
+    return stacked(cursor, "identified", package=_PACKAGE, relations={"unnamed": judged})
 
 
 def kind_of(column_type: str) -> str:
@@ -280,7 +297,7 @@ def _objections(read: Mapping[str, Expression], names: Mapping[str, str], kinds:
 
 
 def _any_null(given: DuckDBPyRelation, name: str) -> bool:
-    return bool(given.filter(ColumnExpression(name).isnull()).limit(1).fetchall())
+    return bool(given.filter(ColumnExpression(name).isnull()).select(name).limit(1).fetchall())
 
 
 def _listed(names: Sequence[str], limit: int = 12) -> str:

@@ -52,7 +52,7 @@ def burst_starts(
     return marks
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _mark_starts(scope, item, time_us, n_items, window_us):  # type: ignore[no-untyped-def]
     last_scope = np.full(n_items, -1, dtype=np.int64)
     last_time = np.zeros(n_items, dtype=np.int64)

@@ -12,15 +12,28 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-# Control windows (t + kW, t + (k + 1)W] for k = -6..-2 and 2..6: symmetric about the window (t, t + W] that is tested,
-# so that a load that rises or falls evenly cancels.
-FIRST_CONTROL, LAST_CONTROL = 2, 6
-N_CONTROLS = 2 * (LAST_CONTROL - FIRST_CONTROL + 1)
+from alert_analytics.engine.kernels.delays import COUNT, MEDIAN, lags_of
+from alert_analytics.engine.kernels.ordering import grouped, in_groups
+from alert_analytics.engine.kernels.threads import in_parts
+from alert_analytics.engine.kernels.windows import (
+    FIRST_CONTROL,
+    LAST_CONTROL,
+    N_CONTROLS,
+    WHOLE,
+    bursts_in,
+    extent,
+    first_in,
+    rows_of,
+    windows_of,
+)
 
-# Places in a pair's running sums over blocks of time, and in its row of lags. Rows are kept small: one leader's rows
-# should stay in the processor's first cache.
-_BLOCK, _OPEN, _SUM, _SQUARES = range(4)
-_COUNT, _MEDIAN = range(2)
+__all__ = ["FIRST_CONTROL", "LAST_CONTROL", "N_CONTROLS", "ControlSums", "control_sums"]
+
+# Places in a pair's sums over blocks of time.
+_D, _D2, _F, _F2 = range(4)
+_TILE = 60_000  # bursts that are looked at together
+_FEW_ITEMS = 8
+_SPARSE = 8  # looking up a row costs as much as going through so many
 
 
 @dataclass(frozen=True)
@@ -95,163 +108,140 @@ def control_sums(
     Cost: per leader burst, the burst starts within 6 windows before and 7 after. Tested against a double loop over
     bursts and windows (``tests/oracle/test_pairs.py``).
     """
-    # Each leader's bursts in order of time across scopes, so that a block of time is open once.
-    by_item = np.lexsort((time_us, item))
-    first = np.searchsorted(item[by_item], np.arange(n_items + 1))
+    # Delays are gathered leader by leader; blocks are summed stretch of time by stretch of time.
+    by_item = in_groups(item, n_items)
     first_pair = np.searchsorted(leader, np.arange(n_items + 1))
-    d_rows, f_rows, lags, n_compared, n_blocks = _all_leaders(
-        (scope, item, time_us), (by_item, first), (first_pair, follower), (window_us, block_us, *span_us)
-    )
-    return ControlSums(
-        n_together=lags[:, _COUNT].astype(np.int64),
-        sum_d=d_rows[:, _SUM].copy(),
-        sum_d2=d_rows[:, _SQUARES].copy(),
-        sum_f=f_rows[:, _SUM].copy(),
-        sum_f2=f_rows[:, _SQUARES].copy(),
-        median_lag_s=lags[:, _MEDIAN] / 1e6,
-        n_compared=n_compared,
-        n_blocks=n_blocks,
-    )
-
-
-@njit(cache=True)
-def _all_leaders(starts, by_leader, pairs, lengths):  # type: ignore[no-untyped-def]
-    by_item, first = by_leader
-    first_pair, follower = pairs
-    n_items = first.size - 1
-    d_rows = np.zeros((follower.size, 4))
-    f_rows = np.zeros((follower.size, 4))
-    d_rows[:, _BLOCK] = f_rows[:, _BLOCK] = -1.0
+    starts, pairs = (scope, item, time_us), (first_pair, follower)
+    lengths = (np.int64(window_us), np.int64(block_us), np.int64(span_us[0]), np.int64(span_us[1]))
     lags = np.zeros((follower.size, 2))
-    n_compared = np.zeros(n_items, dtype=np.int64)
-    n_blocks = np.zeros(n_items, dtype=np.int64)
-    row_of = np.full(n_items, -1, dtype=np.int64)
-    heard = (np.empty(1024, dtype=np.int64), np.empty(1024, dtype=np.int64))
-    for i in range(n_items):
-        if first_pair[i] == first_pair[i + 1]:
-            continue
-        here = slice(first_pair[i], first_pair[i + 1])
-        mine = follower[here]
-        for r in range(mine.size):
-            row_of[mine[r]] = r
-        positions = by_item[first[i] : first[i + 1]]
-        rows = (row_of, d_rows[here], f_rows[here])
-        n_compared[i], n_blocks[i], n_lags, heard = _one_leader(starts, positions, rows, lengths, heard)
-        _median_lags(heard[0][:n_lags], heard[1][:n_lags], lags[here])
-        for r in range(mine.size):
-            row_of[mine[r]] = -1
-    return d_rows, f_rows, lags, n_compared, n_blocks
+    in_parts(
+        lambda begin, end: lags_of(starts, by_item, pairs, lengths, lags, begin, end), n_items, at_least=_FEW_ITEMS
+    )
+    first = np.searchsorted(scope, np.unique(scope))
+    n_tiles = max(1, item.size // _TILE)
+    parts = in_parts(
+        lambda begin, end: _blocks(starts, first, pairs, lengths, n_items, n_tiles, begin, end), n_tiles, at_least=4
+    )
+    sums = [np.sum(each, axis=0) for each in zip(*(sums for sums, _, _ in parts), strict=True)]
+    # In sums of D a control window of ten counts 252: whole numbers add up to the same whatever the order.
+    return ControlSums(
+        n_together=lags[:, COUNT].astype(np.int64),
+        sum_d=sums[_D] / WHOLE,
+        sum_d2=sums[_D2] / WHOLE**2,
+        sum_f=sums[_F],
+        sum_f2=sums[_F2],
+        median_lag_s=lags[:, MEDIAN] / 1e6,
+        n_compared=np.sum([n for _, n, _ in parts], axis=0),
+        n_blocks=np.sum([n for _, _, n in parts], axis=0),
+    )
 
 
-@njit(cache=True)
-def _one_leader(starts, positions, rows, lengths, heard):  # type: ignore[no-untyped-def]
-    """Add up one leader's bursts, which come in order of time.
+@njit(cache=True, nogil=True)
+def _blocks(starts, first, pairs, lengths, n_items, n_tiles, begin, end):  # type: ignore[no-untyped-def]
+    """Sum over the blocks of the stretches of time (tiles) from `begin` to `end`, of `n_tiles` in all.
 
-    Returns the counts, and the buffers of lags, which may have grown.
+    A stretch holds so few bursts that they, their neighbours and what is known of them stay in the processor's cache.
     """
-    _, _, time_us = starts
-    window_us, block_us, span_start, span_end = lengths
-    n_compared, n_blocks, n_lags, last_block = 0, 0, 0, -1.0
-    for p in positions:
-        t = time_us[p]
-        # How many whole windows fit between the burst and the ends of the span, as far as they matter.
-        before = min(LAST_CONTROL, (t - span_start) // window_us)
-        after = min(LAST_CONTROL + 1, (span_end - t) // window_us)
-        n_controls = max(0, before - FIRST_CONTROL + 1) + max(0, after - FIRST_CONTROL)
-        if n_controls == 0:
+    _, item, time_us = starts
+    sums, n_compared = _four(pairs[1].size), np.zeros(n_items, dtype=np.int64)
+    n_blocks = np.zeros(n_items, dtype=np.int64)
+    if item.size == 0:
+        return sums, n_compared, n_blocks
+    origin, n_all = extent(time_us, lengths)
+    n_of, row_of = rows_of(pairs[0], n_items)
+    scratch = (row_of, np.zeros(n_of.size), np.zeros(n_of.size))
+    low, high = origin + begin * n_all // n_tiles, origin + end * n_all // n_tiles
+    cursor = first_in(first, time_us, lengths, low)
+    for tile in range(begin, end):
+        low, high = origin + tile * n_all // n_tiles, origin + (tile + 1) * n_all // n_tiles
+        places, blocks = bursts_in(first, time_us, lengths, cursor, low, high)
+        by_block, _ = grouped(blocks, high - low)
+        by_item, first_of = grouped(item[places[by_block]], n_items)
+        order = by_block[by_item]
+        windows = windows_of(starts, places, lengths, order)
+        blocks = blocks[order]
+        for i in range(n_items):
+            if first_of[i] < first_of[i + 1] and pairs[0][i] < pairs[0][i + 1]:
+                mine = slice(first_of[i], first_of[i + 1])
+                n, b = _one_leader(i, item, blocks[mine], windows[mine], pairs, scratch, sums)
+                n_compared[i] += n
+                n_blocks[i] += b
+    return sums, n_compared, n_blocks
+
+
+@njit(cache=True, nogil=True)
+def _four(n):  # type: ignore[no-untyped-def]
+    """Sums of D, of its squares, of F and of its squares; each by itself, so that several rows are added at once."""
+    return np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+
+
+@njit(cache=True, nogil=True)
+def _one_leader(i, item, blocks, windows, pairs, scratch, sums):  # type: ignore[no-untyped-def]
+    """Add up one leader's bursts, which come block by block; returns how many were compared, and in how many blocks."""
+    row_of, d, f = scratch
+    first, last = pairs[0][i], pairs[0][i + 1]
+    for r in range(first, last):
+        row_of[pairs[1][r]] = r - first
+    n_compared, n_blocks, k = 0, 0, 0
+    while k < blocks.size:
+        begin, block, n_seen = k, blocks[k], 0
+        while k < blocks.size and blocks[k] == block:
+            window = windows[k]
+            if window[8] > 0:
+                n_compared += 1
+                n_seen += 1 + window[7] - window[0]
+                _add(item, window, row_of, d, f)
+            k += 1
+        if n_seen == 0:
             continue
-        block = float((t - span_start) // block_us)
-        n_compared += 1
-        n_blocks += block != last_block
-        last_block = block
-        _look_back(starts, p, rows, (block, 1.0 / n_controls), window_us, before)
-        n_lags, heard = _look_ahead(starts, p, rows, (block, 1.0 / n_controls), window_us, after, n_lags, heard)
-    return n_compared, n_blocks, n_lags, heard
+        n_blocks += 1
+        if _SPARSE * n_seen > last - first:
+            _sum_up(d[: last - first], sums[_D][first:last], sums[_D2][first:last])
+            _sum_up(f[: last - first], sums[_F][first:last], sums[_F2][first:last])
+        else:
+            for m in range(begin, k):
+                _settle(item, windows[m], row_of, (d, f), sums, first)
+        d[-1] = f[-1] = 0.0
+    for r in range(first, last):
+        row_of[pairs[1][r]] = d.size - 1
+    return n_compared, n_blocks
 
 
-@njit(cache=True)
-def _look_back(starts, p, rows, share, window_us, before):  # type: ignore[no-untyped-def]
-    """Scan the window right before a leader burst, [t - W, t), and the control windows before that."""
-    scope, item, time_us = starts
-    row_of, d_rows, f_rows = rows
-    block, weight = share
-    t, here = time_us[p], scope[p]
-    q = p - 1
-    while q >= 0 and time_us[q] >= t - window_us and scope[q] == here:
+@njit(cache=True, nogil=True)
+def _add(item, window, row_of, d, f):  # type: ignore[no-untyped-def]
+    """Add a burst to the sums of the open block."""
+    weight = float(window[8])
+    for q in range(np.uint64(window[0]), np.uint64(window[1])):
+        d[np.uint64(row_of[np.uint64(item[q])])] -= weight
+    for q in range(np.uint64(window[2]), np.uint64(window[3])):
+        f[np.uint64(row_of[np.uint64(item[q])])] -= 1.0
+    for q in range(np.uint64(window[4]), np.uint64(window[5])):
+        r = np.uint64(row_of[np.uint64(item[q])])
+        d[r] += WHOLE
+        f[r] += 1.0
+    for q in range(np.uint64(window[6]), np.uint64(window[7])):
+        d[np.uint64(row_of[np.uint64(item[q])])] -= weight
+
+
+@njit(cache=True, nogil=True)
+def _sum_up(value, total, squares):  # type: ignore[no-untyped-def]
+    """Close a block of which most rows heard something: straight through, several rows at once."""
+    for r in range(value.size):
+        total[r] += value[r]
+        squares[r] += value[r] * value[r]
+        value[r] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _settle(item, window, row_of, values, sums, first):  # type: ignore[no-untyped-def]
+    """Close a block for the rows that one of its bursts spoke of; what is settled already adds nothing."""
+    d, f = values
+    for q in range(window[0], window[7]):
         r = row_of[item[q]]
-        if r >= 0 and time_us[q] < t:
-            _add(f_rows, r, block, -1.0)
-            # The nearest control window is closed where this window begins.
-            if time_us[q] == t - window_us and before >= FIRST_CONTROL:
-                _add(d_rows, r, block, -weight)
-        q -= 1
-    while q >= 0 and time_us[q] > t - before * window_us and scope[q] == here:
-        r = row_of[item[q]]
-        if r >= 0:
-            _add(d_rows, r, block, -weight)
-        q -= 1
-
-
-@njit(cache=True)
-def _look_ahead(starts, p, rows, share, window_us, after, n_lags, heard):  # type: ignore[no-untyped-def]
-    """Scan the window that is tested, (t, t + W], and the control windows after it."""
-    scope, item, time_us = starts
-    row_of, d_rows, f_rows = rows
-    block, weight = share
-    t, here = time_us[p], scope[p]
-    q = p + 1
-    while q < item.size and time_us[q] <= t + window_us and scope[q] == here:
-        r = row_of[item[q]]
-        if r >= 0 and time_us[q] > t:
-            _add(d_rows, r, block, 1.0)
-            _add(f_rows, r, block, 1.0)
-            if n_lags == heard[0].size:
-                heard = (_double(heard[0]), _double(heard[1]))
-            heard[0][n_lags] = r
-            heard[1][n_lags] = time_us[q] - t
-            n_lags += 1
-        q += 1
-    while q < item.size and time_us[q] <= t + FIRST_CONTROL * window_us and scope[q] == here:
-        q += 1
-    while q < item.size and time_us[q] <= t + after * window_us and scope[q] == here:
-        r = row_of[item[q]]
-        if r >= 0:
-            _add(d_rows, r, block, -weight)
-        q += 1
-    return n_lags, heard
-
-
-@njit(cache=True)
-def _add(rows, r, block, value):  # type: ignore[no-untyped-def]
-    """Add to a pair's sum over the open block, and keep the sums over blocks, so far, of it and its square."""
-    so_far = rows[r, _OPEN] if rows[r, _BLOCK] == block else 0.0
-    rows[r, _BLOCK] = block
-    rows[r, _OPEN] = so_far + value
-    rows[r, _SUM] += value
-    rows[r, _SQUARES] += value * (2.0 * so_far + value)
-
-
-@njit(cache=True)
-def _double(values):  # type: ignore[no-untyped-def]
-    larger = np.empty(2 * values.size, dtype=values.dtype)
-    larger[: values.size] = values
-    return larger
-
-
-@njit(cache=True)
-def _median_lags(rows, delays, lags):  # type: ignore[no-untyped-def]
-    """Sort the delays into their rows, by counting, and write each row's count and median."""
-    for r in rows:
-        lags[r, _COUNT] += 1.0
-    end = np.int64(0)
-    place = np.empty(lags.shape[0], dtype=np.int64)
-    for r in range(place.size):
-        place[r] = end
-        end += np.int64(lags[r, _COUNT])
-    grouped = np.empty(delays.size, dtype=np.int64)
-    for k in range(delays.size):
-        grouped[place[rows[k]]] = delays[k]
-        place[rows[k]] += 1
-    for r in range(place.size):
-        mine = grouped[place[r] - np.int64(lags[r, _COUNT]) : place[r]]
-        lags[r, _MEDIAN] = np.median(mine) if mine.size > 0 else np.nan
+        if d[r] != 0.0 or f[r] != 0.0:
+            if r < d.size - 1:
+                sums[_D][first + r] += d[r]
+                sums[_D2][first + r] += d[r] * d[r]
+                sums[_F][first + r] += f[r]
+                sums[_F2][first + r] += f[r] * f[r]
+            d[r] = f[r] = 0.0

@@ -142,3 +142,31 @@ def test_many_lags_of_one_leader_give_the_exact_median() -> None:
     )  # fmt: skip
     assert sums.n_together[0] == n
     assert sums.median_lag_s[0] == pytest.approx(float(np.median(lag)) / 1e6)
+
+
+@pytest.mark.parametrize("n", [64, 65, 66, 301, 302])
+def test_the_median_of_many_delays_is_exact(n: int) -> None:
+    # One leader burst an hour, its follower after a delay that never comes twice; the last delay is the whole window.
+    rng = np.random.default_rng(n)
+    window = 300_000_000
+    delays = rng.choice(window - 1, n, replace=False) + 1
+    delays[-1] = window
+    begins = np.arange(n) * 3_600_000_000
+    time_us = np.stack([begins, begins + delays], axis=1).ravel()
+    sums = control_sums(
+        np.zeros(2 * n, np.int32), np.tile(codes(0, 1), n), time_us, leader=codes(0, 1), follower=codes(1, 0),
+        n_items=2, window_us=window, block_us=14_400_000_000, span_us=(-window * 9, int(time_us[-1]) + window * 9),
+    )  # fmt: skip
+    assert sums.n_together.tolist() == [n, 0]
+    assert sums.median_lag_s[0] == np.median(delays) / 1e6
+    assert np.isnan(sums.median_lag_s[1])
+
+
+@pytest.mark.parametrize("n", [64, 301])
+def test_the_median_of_equal_delays_is_their_value(n: int) -> None:
+    time_us = (np.arange(n)[:, None] * 1_000 + np.array([0, 7])).ravel()
+    sums = control_sums(
+        np.zeros(2 * n, np.int32), np.tile(codes(0, 1), n), time_us, leader=codes(0), follower=codes(1),
+        n_items=2, window_us=10, block_us=4_000, span_us=(-1_000, n * 1_000),
+    )  # fmt: skip
+    assert sums.median_lag_s.tolist() == [7e-6]
