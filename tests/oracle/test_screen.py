@@ -15,7 +15,7 @@ from alert_analytics.history.schema import COLUMNS, EXTRA
 T = datetime(2025, 3, 1)
 TIMES = [None, T, T + timedelta(hours=1), T - timedelta(hours=1), datetime(1, 1, 1), datetime(2120, 1, 1)]
 POOLS: dict[str, list[object]] = {
-    **dict.fromkeys(("fired_at", "acknowledged_at", "resolved_at", "observed_at"), list[object](TIMES)),
+    **{key: list[object](TIMES) for key in ("fired_at", "acknowledged_at", "resolved_at", "observed_at")},
     "severity": [None, "high", " High", "p9", ""],
     "status": [None, "firing", "Resolved ", "suppressed", "gone", ""],
     "resolution": [None, "manual", "AUTOMATIC", "magic", ""],
