@@ -187,6 +187,42 @@ def recommend(
 
 @app.command()
 @asks_history
+def performance(
+    history: AlertHistory,
+    by: By = None,
+    of: Annotated[str, typer.Option(help="What can fire again: fingerprint; rule, where each alert has its own.")] = (
+        "fingerprint"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Say how much of it is noise: shares acted on, short, fired again, flapping; MTTA, MTTR, MTBF."""
+    from alert_analytics.analytics import PerformanceAnalysis
+
+    answer = PerformanceAnalysis.from_alerts(history, by=by, of=of)
+    main = [*answer.by, "n_alerts", "actionable_share", "automatic_share", "unacknowledged_share", "short_share"]
+    show(answer, [*main, "refired_share", "flapping_share", "mtta_s", "mttr_s"], as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@asks_history
+def workload(
+    history: AlertHistory,
+    by: By = None,
+    hours_in: Annotated[str, typer.Option(help="The zone in whose hours they work and sleep.")] = "UTC",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Say whom alerts interrupt, at business, off and sleep hours; groups under five people are put together."""
+    from alert_analytics.analytics import WorkloadAnalysis
+
+    answer = WorkloadAnalysis.from_alerts(history, by=by or "team", timezone=hours_in)
+    main = [*answer.by, "interruptions_per_week", "sleep_per_week", "business_per_week", "off_per_week", "sleep_share"]
+    show(answer, main, as_json=as_json, as_csv=as_csv)
+
+
+@app.command()
+@asks_history
 def report(
     history: AlertHistory,
     days: Annotated[float, typer.Option(help="How many days before the end of the history.")] = 7,

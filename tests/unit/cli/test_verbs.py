@@ -14,12 +14,20 @@ from typing import Any
 import pytest
 
 import alert_analytics as aa
-from alert_analytics import AlertAnalytics, CorrelationAnalysis, Recommendations, ResolutionAnalysis, TrendAnalysis
+from alert_analytics import (
+    AlertAnalytics,
+    CorrelationAnalysis,
+    PerformanceAnalysis,
+    Recommendations,
+    ResolutionAnalysis,
+    TrendAnalysis,
+    WorkloadAnalysis,
+)
 from alert_analytics.analytics import Result
 from alert_analytics.cli.output import console
 
 SAMPLE = aa.datasets.sample_path() / "alerts.parquet"
-VERBS = {"trend": [], "correlate": [], "resolve": [], "recommend": [], "report": []}
+VERBS = {"trend": [], "correlate": [], "resolve": [], "recommend": [], "performance": [], "workload": [], "report": []}
 FOREIGN = [
     *("--map", "rule=Check", "--map", "fired_at=Open Time", "--map", "resolved_at=Resolved Time"),
     *("--map", "severity=Priority", "--severity", "P1=high", "--severity", "P2=medium", "--severity", "P3=low"),
@@ -37,6 +45,8 @@ def answer(verb: str) -> Result:
         "correlate": CorrelationAnalysis,
         "resolve": ResolutionAnalysis,
         "recommend": Recommendations,
+        "performance": PerformanceAnalysis,
+        "workload": WorkloadAnalysis,
     }
     result: Result = made[verb].from_alerts(sample)
     return result
@@ -61,7 +71,7 @@ def test_a_reader_gets_the_sentence_and_a_table_that_fits(verb: str, run: Any) -
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_wide_terminal_gets_the_whole_table(verb: str, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "_width", 500)
+    monkeypatch.setattr(console, "_width", 1000)
     ran = run(verb, SAMPLE)
     assert "Not shown" not in ran.out
     header = next(line for line in ran.out.splitlines() if re.match(r" *\w+(  +\w+){5,}", line))
@@ -151,6 +161,12 @@ def test_the_verbs_own_options_reach_the_analysis(run: Any) -> None:
     assert told["rows"] == AlertAnalytics(timedelta(days=28)).run(sample).table.to_pylist()
     told = json.loads(run("recommend", SAMPLE, "--of", "service", "--json").out)
     assert told["rows"] == Recommendations.from_alerts(sample, of="service").table.to_pylist()
+    told = json.loads(run("performance", SAMPLE, "--by", "team", "--of", "rule", "--json").out)
+    assert told["rows"] == PerformanceAnalysis.from_alerts(sample, by="team", of="rule").table.to_pylist()
+    told = json.loads(run("workload", SAMPLE, "--by", "service", "--hours-in", "Asia/Tokyo", "--json").out)
+    expected = WorkloadAnalysis.from_alerts(sample, by="service", timezone="Asia/Tokyo")
+    assert told["rows"] == expected.table.to_pylist()
+    assert "'Nowhere' is no time zone" in run("workload", SAMPLE, "--hours-in", "Nowhere").err
     assert json.loads(run("trend", SAMPLE, "--window-size", "3", "--json").out)["settings"]["window_size"] == 3
 
 
