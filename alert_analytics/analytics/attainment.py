@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.clocks import Clock, groups_by, left_out_in_words
-from alert_analytics.analytics.competing import check_names
 from alert_analytics.analytics.durations import Group
 from alert_analytics.analytics.estimates import in_words, keyed, known
-from alert_analytics.analytics.result import Result, behind, called, check_length
+from alert_analytics.analytics.result import Result, behind, called, check_length, check_names
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.competing import all_or_none

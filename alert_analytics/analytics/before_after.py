@@ -19,7 +19,7 @@ from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.resolution import ResolutionAnalysis
-from alert_analytics.analytics.result import Result, called
+from alert_analytics.analytics.result import Result, called, check_names
 from alert_analytics.analytics.trend import TrendAnalysis
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -28,7 +28,12 @@ from alert_analytics.stats.rate_ratio import UNKNOWN, difference_of, ratio_of
 from alert_analytics.tables import in_figures
 
 _FDR, _LEVEL = 0.05, 0.95
-_ALIKE = ("tenant", "where", "context", "by", "of", "within", "topology", "window_s", "cluster", "level", "timezone")
+# What two answers must have been asked alike; what follows from the history (counts, horizons) may differ.
+_ALIKE = (
+    *("tenant", "where", "context", "by", "of", "within", "topology", "window_s", "cluster", "level", "timezone"),
+    *("observed_from", "short_s", "refire_within_s", "check_every_s", "flap_high", "flap_low", "responder", "hours"),
+    *("together_s", "suppress_below", "holidays"),
+)
 _OWN_COLUMNS = ("metric", "unit", "before", "after", "change", "low", "high", "kind", "p_value", "q_value", "note")
 
 
@@ -40,8 +45,9 @@ class Comparison(Result):
     ----------
     table : pyarrow.Table
         The key columns of what was compared (``by``; ``leader`` and ``follower``), then ``metric``, ``unit``,
-        ``before``, ``after``, ``kind`` (``ratio``: after over before; ``difference``: after less before; ``test``: a
-        p-value alone), ``change`` with ``low`` and ``high`` (95 % interval), ``p_value`` (of no change), ``q_value``
+        ``before``, ``after``, ``kind`` (``ratio``: after over before, of a trend with its weekdays evened out;
+        ``difference``: after less before; ``test``: a p-value alone), ``change`` with ``low`` and ``high`` (95 %
+        interval), ``p_value`` (of no change), ``q_value``
         (Benjamini-Hochberg over the rows), ``note``. The clearest change first.
     before, after : Result
         What was compared; ``history`` and ``sql`` are those of ``after``.
@@ -61,12 +67,22 @@ class Comparison(Result):
         if not known:
             return f"What changed cannot be told: {rows[0]['note']}."
         changed = [row for row in known if row["q_value"] < _FDR]
+        curves = self._curves(rows)
         if len(known) == 1:
-            return f"{_said(known[0], self.keys)}{'' if changed else ': no change beyond chance'}."
+            return f"{_said(known[0], self.keys)}{'' if changed or curves else ': no change beyond chance'}{curves}."
         if not changed:
-            return f"None of {len(known)} numbers changed beyond chance; the clearest, {_said(known[0], self.keys)}."
+            clearest = _said(known[0], self.keys)
+            return f"None of {len(known)} numbers changed beyond chance; the clearest, {clearest}{curves}."
         clearest = _said(changed[0], self.keys)
-        return f"{len(changed)} of {len(known)} numbers changed beyond chance; the clearest: {clearest}."
+        return f"{len(changed)} of {len(known)} numbers changed beyond chance; the clearest: {clearest}{curves}."
+
+    def _curves(self, rows: Sequence[dict[str, Any]]) -> str:
+        """What the tests without a number say: a curve may change where its mean does not."""
+        found = [row for row in rows if row["kind"] == "test" and row["q_value"] is not None and row["q_value"] < _FDR]
+        if not found:
+            return ""
+        whose = f" of {', '.join(called(row, self.keys) for row in found[:3])}" if self.keys else ""
+        return f"; the whole curves{whose} differ (log-rank, q = {found[0]['q_value']:.2g})"
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts after, of the series, group or pair in `row`; those before are ``.before``'s."""
@@ -93,7 +109,8 @@ def compare(before: Result, after: Result) -> Comparison:
     Comparison
         For a trend the ratio of alerts a day; for a resolution the difference of the mean times to resolve up to a
         common horizon, with the log-rank test by clusters as the p-value of a second row; for a correlation the
-        difference of the share of leader bursts that are followed, of pairs found in one of the two.
+        difference of the share of leader bursts that are followed, of pairs found in one of the two: being found there
+        for chance's sake, and bursts that hang together, make a change look clearer than it is.
 
     Raises
     ------
@@ -121,6 +138,7 @@ def compare(before: Result, after: Result) -> Comparison:
     (['alerts_per_day'], ['ratio'])
     """
     _check(before, after)
+    check_names(getattr(before, "by", ()), _OWN_COLUMNS)
     if isinstance(before, TrendAnalysis) and isinstance(after, TrendAnalysis):
         keys, found = before.by, trend_changes(before, after)
     elif isinstance(before, ResolutionAnalysis) and isinstance(after, ResolutionAnalysis):

@@ -196,7 +196,8 @@ def correlation_changes(before: CorrelationAnalysis, after: CorrelationAnalysis)
             note = f"the leader has no burst seen with another {'before' if shares[0] is None else 'after'}"
             change = UNKNOWN
         else:
-            change, note = difference_of(_wilson(*sides[0]), _wilson(*sides[1]), float("inf"), _LEVEL), None
+            change = difference_of(_wilson(*sides[0]), _wilson(*sides[1]), float("inf"), _LEVEL)
+            note = "looked at as it was found in one of the two: a change looks clearer than it is"
         found.append(Changed(key, "share_followed", "share", shares[0], shares[1], "difference", change, note))
     return found
 

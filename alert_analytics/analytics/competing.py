@@ -12,7 +12,7 @@ import pyarrow as pa
 from alert_analytics.analytics.clocks import Observed, left_out_in_words, observe
 from alert_analytics.analytics.durations import Floats, Group, Ints
 from alert_analytics.analytics.estimates import in_words, keyed, known
-from alert_analytics.analytics.result import Result, behind, called
+from alert_analytics.analytics.result import Result, behind, called, check_names
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.clusters import clustered, critical_value
@@ -169,21 +169,6 @@ def competing_risks(analysis: TimesAsked) -> CompetingRisks:
         table, analysis.history, settings, seen.answer.sql, analysis.by, analysis.level, tuple(endings),
         analysis.horizon_s, seen.clusters,
     )  # fmt: skip
-
-
-def check_names(by: Sequence[str], own: set[str]) -> None:
-    """Refuse a column of ``by=`` that would hide one of the answer's.
-
-    Raises
-    ------
-    HistoryError
-        There is one.
-    """
-    if taken := set(by) & own:
-        raise HistoryError(
-            f"by={sorted(taken)}: the answer has columns of its own of that name.",
-            hint="rename the label, or ask without.",
-        )
 
 
 def _ending(seen: Observed, code: int, key: tuple[str | None, ...], level: float) -> Ending:

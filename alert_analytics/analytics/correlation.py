@@ -22,6 +22,7 @@ from alert_analytics.analytics.correlation_topology import check_links, compared
 from alert_analytics.analytics.correlation_words import length_in_words, pair_in_words
 from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.engine.kernels.control import N_CONTROLS
+from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.settings import Settings
 from alert_analytics.stats.pairs import MIN_BLOCKS
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 _FEW_BLOCKS = f"the leader's bursts fall into fewer than {MIN_BLOCKS} blocks of time: no p-value"
+_LONGEST_ASKED = timedelta(days=366)
 _LONGEST = timedelta(microseconds=LONGEST_TESTED_US)
 _TOO_LONG = f"a window over {_LONGEST // timedelta(minutes=1)} min spans hours of different load: no p-value"
 
@@ -103,7 +105,7 @@ class CorrelationAnalysis(Result):
         Raises
         ------
         HistoryError
-            `window` is not positive; `topology` is no table of links between values of `within`.
+            `window` is not positive, or over a year; `topology` is no table of links between values of `within`.
         UnknownColumnError
             `of` or `within` names nothing.
 
@@ -128,6 +130,8 @@ class CorrelationAnalysis(Result):
         """
         length = timedelta(seconds=Settings.load().correlation_window_s) if window is None else window
         check_length("window", length)
+        if length > _LONGEST_ASKED:
+            raise HistoryError(f"window={length}; expected at most {_LONGEST_ASKED.days} days.", hint="300 s is usual.")
         inside = as_list(within)
         scope = ("tenant_id", *inside)
         links = None if topology is None else read_topology(topology, scope)

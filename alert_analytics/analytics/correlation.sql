@@ -26,7 +26,7 @@ scopes AS (
     SELECT scope_known, (row_number() OVER (ORDER BY scope_known) - 1)::INTEGER AS scope_code
     FROM (SELECT DISTINCT scope_known FROM known)
 )
-SELECT scope_code, item_code, epoch_us(fired_at) AS time_us
+SELECT scopes.scope_code, items.item_code, epoch_us(alerts.fired_at) AS time_us
 FROM alerts
-JOIN items ON item_known = item_fields.k1
-JOIN scopes ON scope_known = scope_fields
+JOIN items ON items.item_known = alerts.item_fields.k1
+JOIN scopes ON scopes.scope_known = alerts.scope_fields

@@ -51,7 +51,10 @@ def read_topology(topology: Any, scope: Sequence[str]) -> pa.Table:
     table = _table_of(topology)
     if table.num_columns < 2:
         raise HistoryError(f"topology: a table of {table.column_names}; expected the two ends of a link.", hint=_HINT)
-    ends = [table.column(i).cast(pa.string()) for i in (0, 1)]
+    try:
+        ends = [table.column(i).cast(pa.string()) for i in (0, 1)]
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise HistoryError(f"topology: its columns {table.column_names[:2]} hold no text.", hint=_HINT) from error
     if missing := sum(end.null_count for end in ends):
         raise HistoryError(f"topology: {missing} of {2 * table.num_rows} ends are missing.", hint="drop those rows.")
     ordered = pa.table({"a": pc.min_element_wise(*ends), "b": pc.max_element_wise(*ends)})

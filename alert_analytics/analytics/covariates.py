@@ -137,7 +137,8 @@ def designed(
             continue
         codes, listed = levels[name]
         found = [_term(name, values[name], codes, code, listed, alerts, seen) for code in range(len(listed))]
-        base = _reference(name, found, reference)
+        told = [int(ended[usable & (codes == code)].sum()) for code in range(len(listed))]
+        base = _reference(name, found, told, reference)
         for code, term in enumerate(found):
             terms.append(Term(**{**term.__dict__, "is_reference": code == base}))
             has_column = code != base and bool(usable[codes == code].any())
@@ -171,17 +172,24 @@ def _term(
     return Term(name, listed[code], members, int(alerts[mine].sum()), ended)
 
 
-def _reference(name: str, found: Sequence[Term], reference: Mapping[str, str]) -> int:
+def _reference(name: str, found: Sequence[Term], told: Sequence[int], reference: Mapping[str, str]) -> int:
+    """The level that the others are held to: one of which ends are told, or there is nothing to hold them to."""
     if name in reference:
         for code, term in enumerate(found):
-            if term.level == reference[name]:
-                return code
+            if term.level != reference[name]:
+                continue
+            if not told[code] and any(told):
+                raise HistoryError(
+                    f"reference={{{name!r}: {reference[name]!r}}}: none of its alerts ended with all covariates known.",
+                    hint="take a level that has ends, or leave reference= out.",
+                )
+            return code
         shown = ", ".join(repr(term.level) for term in found[:8])
         raise HistoryError(
             f"reference={{{name!r}: {reference[name]!r}}}: no such level; there are {shown or 'none'}.",
             hint="levels are case-sensitive text.",
         )
-    return next((code for code, term in enumerate(found) if term.n_ended), 0)
+    return next((code for code, n in enumerate(told) if n), 0)
 
 
 def _number(value: str | None) -> float:

@@ -8,7 +8,7 @@ daily AS (
     SELECT
         series_fields,
         cell_fields,
-        (end_us - 1 - epoch_us(fired_at)) // 86400000000 AS days_back,
+        (latest.end_us - 1 - epoch_us(fired_at)) // 86400000000 AS days_back,
         count(*) AS n_alerts
     FROM alerts, latest
     GROUP BY ALL

@@ -56,7 +56,7 @@ class Calendar:
                 hint="give an IANA name, such as 'Europe/Berlin' or 'UTC'.",
             ) from error
         days = list(holidays)
-        if wrong := [one for one in days if not isinstance(one, date)]:
+        if wrong := [one for one in days if not isinstance(one, date) or one != one]:
             raise HistoryError(
                 f"holidays has {wrong[0]!r}; expected dates.", hint="holidays=[datetime.date(2025, 12, 25)]"
             )
@@ -162,12 +162,19 @@ class LocalCounts:
         for i in [i for i, one in enumerate(length) if one != DAY]:
             came = self.calendar.hours(self.date(i))
             there = np.flatnonzero(came > 0)
+            if not there.size:  # a day that a zone left out when it crossed the date line
+                rates[:, i] = rates[:, i - 1] if i else rates[:, i + 1]
+                continue
             for series in rates[:, i]:
                 series[:] = np.interp(np.arange(_HOURS), there, series[there] / came[there])
         return rates
 
 
 NOTHING_COUNTED = LocalCounts((), date(1970, 1, 1), np.zeros((0, 0)), Calendar(), 0, "")
+
+
+MOST_YEARS = 50
+"""Years over which days are counted: a single alert of 1970 would make a matrix of what is empty."""
 
 
 def whole_days(span: Span | None, calendar: Calendar) -> tuple[date, int]:
@@ -198,7 +205,13 @@ def local_counts(history: AlertHistory, names: Sequence[str], calendar: Calendar
     LocalCounts
         In the order of their keys; a series all of whose alerts lie outside whole days is there, with zeros.
     """
-    first, n_days = whole_days(history.span, calendar)
+    span = history.span
+    if span is not None and span.end - span.start > MOST_YEARS * 366 * DAY:
+        raise HistoryError(
+            f"The history goes from {span.start} to {span.end}; days are counted over {MOST_YEARS} years at most.",
+            hint="where(since=...) leaves out what is not meant.",
+        )
+    first, n_days = whole_days(span, calendar)
     n = n_days * (DAY // width)
     start = calendar.utc(first)
     begins, offsets = calendar.offsets(start - 2 * DAY, calendar.utc(first + n_days * DAY) + DAY)

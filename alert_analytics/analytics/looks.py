@@ -10,10 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.clocks import Clock, Observed, left_out_in_words, observe
-from alert_analytics.analytics.competing import check_names
 from alert_analytics.analytics.durations import Floats, Ints
 from alert_analytics.analytics.estimates import in_words, keyed, known
-from alert_analytics.analytics.result import Result, behind, called, check_length
+from alert_analytics.analytics.result import Result, behind, called, check_length, check_names
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.turnbull import turnbull

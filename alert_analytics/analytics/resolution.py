@@ -150,11 +150,17 @@ class ResolutionAnalysis(TimesAsked):
         medians = sorted((row for row in rows if row["median_s"] is not None), key=lambda row: row["median_s"])
         if not medians:
             return f"None of {len(rows)} groups by {', '.join(self.by)} has half its alerts {clock.done}; {counted}."
-        slowest, fastest = medians[-1], medians[0]
-        lacking = len(rows) - len(medians)
+        slowest, fastest, lacking = medians[-1], medians[0], len(rows) - len(medians)
+        if len(medians) == 1 and lacking:
+            said = in_a_clause(slowest, self.level, clock)
+            return (
+                f"Of {len(rows)} groups by {', '.join(self.by)} only {self._name(slowest)} has half its alerts "
+                f"{clock.done}: {said}; {counted}. {clusters}"
+            )
+        which = "the slowest that has a median" if lacking else "the slowest"
         unknown = f"; {lacking} of them {clock.verb} too few for a median" if lacking else ""
         return (
-            f"Of {len(rows)} groups by {', '.join(self.by)}, {self._name(slowest)} is the slowest: "
+            f"Of {len(rows)} groups by {', '.join(self.by)}, {self._name(slowest)} is {which}: "
             f"{in_a_clause(slowest, self.level, clock)}; the fastest, {self._name(fastest)}, "
             f"has a median of {in_words(fastest['median_s'])}{unknown}; {counted}. {clusters}"
         )

@@ -104,11 +104,23 @@ def split_by(by: str | Sequence[str] | None, own: Collection[str]) -> tuple[str,
         A name of `by` is one of them: one would hide the other.
     """
     names = as_list(by)
+    check_names(names, own)
+    return names
+
+
+def check_names(names: Collection[str], own: Collection[str]) -> None:
+    """Refuse columns or labels called like a column of the answer's: one would hide the other.
+
+    Raises
+    ------
+    HistoryError
+        There is one.
+    """
     if taken := set(names) & set(own):
         raise HistoryError(
-            f"by={sorted(taken)}: the answer has columns of its own of that name.", hint="rename the label."
+            f"by={sorted(taken)}: the answer has columns of its own of that name.",
+            hint="rename the label, or ask without.",
         )
-    return names
 
 
 def check_length(what: str, value: object) -> None:

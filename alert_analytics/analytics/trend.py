@@ -241,15 +241,15 @@ def _said(row: dict[str, Any]) -> str:
     """A row's verb phrase: what it does, by how much, and how sure that is."""
     low, high = row["slope_low"] * 7, row["slope_high"] * 7
     verb = {"increasing": "rises", "decreasing": "falls", "none": "neither rises nor falls beyond chance"}
-    unseen = (
-        f"; a change of less than {in_figures(row['detectable_slope_per_day'] * 7, 2)} a day each week would most "
-        f"likely not have been seen"
+    seen = row["detectable_slope_per_day"]
+    unseen = seen and (
+        f"; a change of less than {in_figures(seen * 7, 2)} a day each week would most likely not have been seen"
     )
     return (
         f"{verb[row['direction']]}: {in_figures(row['slope_per_day'] * 7, 2, '+')} alerts a day each week "
         f"(95 % interval {in_figures(low, 2, '+')} to {in_figures(high, 2, '+')}) at "
         f"{in_figures(row['alerts_per_day'])} a day over {row['n_weeks']} weeks"
-        f"{unseen if row['direction'] == 'none' else ''}"
+        f"{unseen if row['direction'] == 'none' and unseen else ''}"
     )
 
 

@@ -8,7 +8,7 @@ WITH latest AS (
 weekly AS (
     SELECT
         series_fields,
-        (end_us - 1 - epoch_us(fired_at)) // 604800000000 AS weeks_back,
+        (latest.end_us - 1 - epoch_us(fired_at)) // 604800000000 AS weeks_back,
         count(*) AS n_alerts
     FROM alerts, latest
     GROUP BY ALL

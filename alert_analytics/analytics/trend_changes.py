@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.local_time import DAY, NOTHING_COUNTED, Calendar, LocalCounts
-from alert_analytics.analytics.result import Result, behind, called
+from alert_analytics.analytics.result import Result, behind, called, check_names
 from alert_analytics.analytics.trend_days import Busiest, busiest, joined, settings_of
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.change_points import MIN_DAYS, Shifts, level_shifts
@@ -104,6 +104,7 @@ class ChangePoints(Result):
 
 def change_points_of(trend: TrendAnalysis, calendar: Calendar) -> ChangePoints:
     """Look for the changes of level of a trend's series; see :meth:`TrendAnalysis.find_change_points`."""
+    check_names(trend.by, [*_SCHEMA, "day", "n_alerts", "level_per_day"])
     found = busiest(trend, calendar, DAY, MOST_SERIES)
     days = found.counted
     shifts = level_shifts(days.counts, days.weekdays)

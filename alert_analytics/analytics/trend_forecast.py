@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.local_time import DAY, NOTHING_COUNTED, Calendar, LocalCounts
-from alert_analytics.analytics.result import Result, behind, called
+from alert_analytics.analytics.result import Result, behind, called, check_names
 from alert_analytics.analytics.trend_days import busiest, joined, settings_of
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -88,6 +88,7 @@ class Forecast(Result):
 
 def forecast_of(trend: TrendAnalysis, horizon: timedelta | int, calendar: Calendar) -> Forecast:
     """Forecast a trend's series; see :meth:`TrendAnalysis.forecast`."""
+    check_names(trend.by, ("day", "n_alerts", "expected", "low", "high", "note"))
     n_ahead = _days_of(horizon)
     found = busiest(trend, calendar, DAY, MOST_SERIES)
     days = found.counted

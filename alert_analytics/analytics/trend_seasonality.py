@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.local_time import HOUR, NOTHING_COUNTED, Calendar, LocalCounts
-from alert_analytics.analytics.result import Result, behind, called
+from alert_analytics.analytics.result import Result, behind, called, check_names
 from alert_analytics.analytics.trend_days import Busiest, busiest, joined, settings_of
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.daily import SUNDAY, Floats
@@ -178,6 +178,7 @@ _COMPONENTS = {
 
 def seasonality_of(trend: TrendAnalysis, calendar: Calendar) -> Seasonality:
     """Find the cycles of a trend's series; see :meth:`TrendAnalysis.seasonality`."""
+    check_names(trend.by, [*_SCHEMA, *_FURTHER])
     found = busiest(trend, calendar, HOUR, MOST_SERIES)
     per_hour = found.counted.per_hour()
     cycles = tuple(_cycle(rates, found.counted) for rates in per_hour)
@@ -191,6 +192,8 @@ def seasonality_of(trend: TrendAnalysis, calendar: Calendar) -> Seasonality:
     return Seasonality(table, trend.history, settings, found.counted.sql, trend.by, cycles, found.counted)
 
 
+# The columns of the profile and of the components.
+_FURTHER = ("weekday", "hour", "alerts_per_hour", *_COMPONENTS)
 _SCHEMA = {
     "n_alerts": pa.int64(),
     "n_days": pa.int64(),
@@ -264,7 +267,8 @@ def _row(cycle: Cycle, found: Busiest, q: Floats) -> dict[str, Any]:
     sparse = None if cycle.is_hourly else f"under {DENSE_PER_DAY:g} alerts a day: days are decomposed, not hours"
     strengths = [strength(part, cycle.parts.remainder) for part in cycle.parts.seasonal]
     profile = _profile(cycle.rates, found.counted)
-    high, low = int(np.argmax(profile)), int(np.argmin(profile))
+    # An hour is not known where its weekday was always a holiday.
+    high, low = int(np.nanargmax(profile)), int(np.nanargmin(profile))
     return row | {
         "bucket": "hour" if cycle.is_hourly else "day",
         "daily_strength": strengths[0] if cycle.is_hourly else None,

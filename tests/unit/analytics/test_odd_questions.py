@@ -1,0 +1,128 @@
+"""Questions that look like others and are not: each had an answer that was wrong, or another library's error."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import alert_analytics as aa
+from alert_analytics.errors import HistoryError
+
+START = datetime(2025, 1, 6)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+CUT = START + 35 * DAY
+
+
+def history(n: int, *, every: timedelta = 3 * HOUR, lasting: Any = HOUR, **columns: list[Any]) -> aa.AlertHistory:
+    fired = [START + i * every for i in range(n)]
+    lasts = lasting if isinstance(lasting, list) else [lasting] * n
+    ended = [None if last is None else t + last for t, last in zip(fired, lasts, strict=True)]
+    given = {name: pa.array([values[i % len(values)] for i in range(n)]) for name, values in columns.items()}
+    times = {"fired_at": pa.array(fired, pa.timestamp("us")), "resolved_at": pa.array(ended, pa.timestamp("us"))}
+    return aa.AlertHistory.open(pa.table({**times, **given}))
+
+
+def test_a_level_without_ends_is_nothing_to_hold_others_to() -> None:
+    lasting = [[MINUTE * (30 + 7 * i % 60), MINUTE * (45 + 11 * i % 70), None][i % 3] for i in range(300)]
+    asked = aa.ResolutionAnalysis.from_alerts(history(300, lasting=lasting, rule=["a", "b", "c"]))
+    with pytest.raises(HistoryError, match="none of its alerts ended"):
+        asked.cox("rule", reference={"rule": "c"})
+    ratios = {row["level"]: row for row in asked.cox("rule").table.to_pylist()}
+    assert [level for level, row in ratios.items() if row["hazard_ratio"] == 1.0] == ["a"]
+    assert ratios["b"]["hazard_ratio"] < 1
+
+
+@pytest.mark.parametrize("name", ["day", "expected", "note", "level_per_day", "weekday", "local_start", "busiest"])
+def test_a_label_called_like_a_column_of_a_further_answer_is_refused(name: str) -> None:
+    trend = aa.TrendAnalysis.from_alerts(history(60, **{name: ["x", "y"]}), by=name)
+    asks: dict[str, Any] = {
+        "day": trend.find_change_points,
+        "level_per_day": trend.find_change_points,
+        "expected": lambda: trend.forecast(2),
+        "note": lambda: trend.forecast(2),
+    }
+    with pytest.raises(HistoryError, match="columns of its own"):
+        asks.get(name, trend.seasonality)()
+
+
+@pytest.mark.parametrize("name", ["end_us", "item_code", "scope_code", "item_known", "scope_known", "latest"])
+def test_a_column_called_like_one_of_a_query_is_only_a_column(name: str) -> None:
+    asked = history(60, rule=["a", "b"], **{name: [1, 2]})
+    assert aa.TrendAnalysis.from_alerts(asked).table["n_alerts"].to_pylist() == [60]
+    assert aa.CorrelationAnalysis.from_alerts(asked, window=4 * HOUR).settings["n_items"] == 2
+
+
+def test_answers_to_different_questions_are_not_compared() -> None:
+    asked = history(500)
+    before, after = asked.where(until=CUT), asked.where(since=CUT)
+    with pytest.raises(HistoryError, match=r"differ in short_s=300\.0 before, 18000\.0 after"):
+        aa.compare(
+            aa.PerformanceAnalysis.from_alerts(before), aa.PerformanceAnalysis.from_alerts(after, short=5 * HOUR)
+        )
+    with pytest.raises(HistoryError, match="differ in observed_from"):
+        aa.compare(
+            aa.ResolutionAnalysis.from_alerts(before),
+            aa.ResolutionAnalysis.from_alerts(after, observed_from=CUT + DAY),
+        )
+
+
+def test_curves_that_differ_about_one_mean_are_said_to() -> None:
+    lasting = [HOUR if i < 280 else MINUTE * (5 if i % 10 else 555) for i in range(560)]
+    asked = history(560, lasting=lasting)
+    times = [aa.ResolutionAnalysis.from_alerts(one) for one in (asked.where(until=CUT), asked.where(since=CUT))]
+    said = aa.compare(*times).sentence
+    assert "the whole curves differ (log-rank, q = " in said
+    assert "no change" not in said
+
+
+def test_a_group_that_is_hardly_ever_resolved_is_not_faster_than_the_only_other() -> None:
+    lasting = [None if i % 2 else 26 * MINUTE for i in range(100)]
+    said = aa.ResolutionAnalysis.from_alerts(history(100, lasting=lasting, rule=["a", "b"]), by="rule").sentence
+    assert said.startswith("Of 2 groups by rule only a has half its alerts resolved: half of 50 alerts")
+    assert "slowest" not in said
+    lasting = [[26 * MINUTE, HOUR, None][i % 3] for i in range(99)]
+    said = aa.ResolutionAnalysis.from_alerts(history(99, lasting=lasting, rule=["a", "b", "c"]), by="rule").sentence
+    assert "b is the slowest that has a median" in said
+
+
+def test_a_single_alert_of_long_ago_is_told_of() -> None:
+    fired = pa.array([datetime(1, 1, 1), *(START + i * HOUR for i in range(2000))], pa.timestamp("us"))
+    trend = aa.TrendAnalysis.from_alerts(aa.AlertHistory.open(pa.table({"fired_at": fired})))
+    for ask in (trend.find_change_points, lambda: trend.forecast(7), trend.seasonality):
+        with pytest.raises(HistoryError, match=r"days are counted over 50 years at most.*since="):
+            ask()
+
+
+def test_a_weekday_of_holidays_alone_is_neither_busiest_nor_quietest() -> None:
+    mondays = [(START + 7 * i * DAY).date() for i in range(12)]
+    row = aa.TrendAnalysis.from_alerts(history(600)).seasonality(holidays=mondays).table.to_pylist()[0]
+    assert row["busiest_per_hour"] >= row["quietest_per_hour"] >= 0
+    assert "Monday" not in row["busiest"] + row["quietest"]
+
+
+def test_a_day_that_a_zone_left_out_is_like_its_neighbour() -> None:
+    fired = [datetime(2011, 10, 3) + i * 3 * HOUR for i in range(8 * 120)]
+    trend = aa.TrendAnalysis.from_alerts(aa.AlertHistory.open(pa.table({"fired_at": pa.array(fired)})))
+    row = trend.seasonality(timezone="Pacific/Apia").table.to_pylist()[0]
+    assert row["n_days"] == 120
+    assert (
+        row["busiest_per_hour"] == row["quietest_per_hour"] + 1 == 1
+    )  # every third hour has its alert, also next to it
+
+
+@pytest.mark.parametrize("holidays", [[float("nan")], ["2025-12-25"], [None]])
+def test_holidays_that_are_no_dates_are_refused(holidays: list[Any]) -> None:
+    with pytest.raises(HistoryError, match=r"holidays has .*; expected dates"):
+        aa.TrendAnalysis.from_alerts(history(60)).seasonality(holidays=holidays)
+
+
+def test_a_window_beyond_a_year_and_links_of_lists_are_refused() -> None:
+    asked = history(60, rule=["a", "b"], service=["x", "y"])
+    with pytest.raises(HistoryError, match="expected at most 366 days"):
+        aa.CorrelationAnalysis.from_alerts(asked, window=timedelta.max)
+    links = pa.table({"a": [["x"]], "b": [["y"]]})
+    with pytest.raises(HistoryError, match="hold no text"):
+        aa.CorrelationAnalysis.from_alerts(asked, within="service", topology=links)
