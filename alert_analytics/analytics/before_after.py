@@ -146,6 +146,7 @@ def compare(before: Result, after: Result) -> Comparison:
     elif isinstance(before, CorrelationAnalysis) and isinstance(after, CorrelationAnalysis):
         keys, found = ("leader", "follower"), correlation_changes(before, after)
     else:
+        _check_level(before)
         keys, found = tuple(getattr(before, "by", ())), paired(before.estimates(), after.estimates())
     settings = dict(after.history.settings) | {
         "level": _LEVEL,
@@ -223,6 +224,15 @@ def _check(before: Result, after: Result) -> None:
         )
 
 
+def _check_level(result: Result) -> None:
+    """Refuse intervals of another level: they are put together as they are, not made anew."""
+    if (level := result.settings.get("level", _LEVEL)) != _LEVEL:
+        raise HistoryError(
+            f"compare() puts 95 % intervals together; these answers were asked at level={level}.",
+            hint=f"ask both with level={_LEVEL}.",
+        )
+
+
 def _table(keys: tuple[str, ...], found: Sequence[Changed]) -> pa.Table:
     p_values = [one.change.p_value for one in found]
     q_values = benjamini_hochberg(p_values)
@@ -258,7 +268,9 @@ def _said(row: dict[str, Any], keys: tuple[str, ...]) -> str:
         return f"{what}, without an interval"
     interval = f"95 % interval {_number(row, 'low')} to {_number(row, 'high')}"
     if row["kind"] == "ratio":
-        return f"{what}, {_number(row, 'change')} times as many ({interval})"
+        times = [in_figures(row[name]) for name in ("change", "low", "high")]
+        much = "long" if row["unit"] == "s" else "many"
+        return f"{what}, {times[0]} times as {much} (95 % interval {times[1]} to {times[2]})"
     return f"{what}, a difference of {_number(row, 'change')} ({interval})"
 
 

@@ -118,15 +118,15 @@ def proposed(found: Sequence[Candidate], leader_of: Ints) -> Ints:
     The gentlest of those that save about as much as the best. What would be merged into a rule that is to go, or round
     a circle, is proposed something else.
     """
-    best = _gentlest(found, np.stack([one.is_sound for one in found]))
+    sound = np.stack([one.is_sound for one in found])
     merge, delete = KINDS.index("merge with its leader"), KINDS.index("delete")
     leaders = np.maximum(leader_of, 0)
-    lost = (best == merge) & ((best[leaders] == delete) | _in_circle(best == merge, leaders))
-    if not lost.any():
-        return best
-    sound = np.stack([one.is_sound for one in found])
-    sound[merge] &= ~lost
-    return _gentlest(found, sound)
+    while True:  # what is proposed instead may be to delete a rule that others were to be merged into
+        best = _gentlest(found, sound)
+        lost = (best == merge) & ((best[leaders] == delete) | _in_circle(best == merge, leaders))
+        if not lost.any():
+            return best
+        sound[merge] &= ~lost
 
 
 def _gentlest(found: Sequence[Candidate], sound: Bools) -> Ints:

@@ -191,9 +191,11 @@ class PerformanceAnalysis(Result):
     def estimates(self) -> list[Metric]:
         """List every number that has an interval; see :meth:`Result.estimates`."""
         keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
+        # The longer a stretch, the longer the gaps that it can hold: means of them do not compare.
+        lasting = {name: one for name, one in self.measures.items() if name != "mtbf_s"}
         first = self.table.slice(0, 1).to_pylist()
         horizons = {f"{name}_s": row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
-        return metrics(self.measures, keys, horizons)
+        return metrics(lasting, keys, horizons)
 
 
 def _number(value: object) -> float:

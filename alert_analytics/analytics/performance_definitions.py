@@ -86,7 +86,12 @@ def definitions(given: Thresholds, of: str, horizons_s: Mapping[str, float], clu
             f"MTTA: mean time from firing to acknowledgement{upto['mtta']}; unacknowledged ones are censored",
         ),
         ("mttr_s", "s", f"MTTR: mean time from firing to resolve{upto['mttr']}; open alerts are censored"),
-        ("mtbf_s", "s", f"MTBF: mean time between consecutive firings of a {of}; what the span cuts off is not in it"),
+        (
+            "mtbf_s",
+            "s",
+            f"MTBF: mean time between consecutive firings of a {of}; what the span cuts off is not in it: it "
+            "grows with the span",
+        ),
         ("n_incidents", "incidents", "incidents that the alerts belong to; an alert without one is one by itself"),
         ("alerts_per_incident", "alerts", "n_alerts / n_incidents (compression)"),
         ("n_clusters_effective", "clusters", f"as many equal clusters would say as much; {interval} by {cluster}"),

@@ -25,7 +25,7 @@ def prometheus_rule(
     expr : str
         The rule's expression, in PromQL.
     change : RuleChange
-        A raised ``for``, or a wider dedup window (Prometheus keeps such an alert firing with ``keep_firing_for``).
+        A raised ``for``; or a wider dedup window, which is Alertmanager's to keep: it groups the series of a rule.
     hold : timedelta
         The rule's ``for`` as it is.
     labels : mapping of str to str
@@ -36,7 +36,8 @@ def prometheus_rule(
     Returns
     -------
     str
-        YAML: one group with one rule. Every text is quoted, so that no name or expression can be anything else.
+        YAML: one group with one rule; for a dedup window a route of Alertmanager, whose ``group_interval`` tells of a
+        group at most once a window. Every text is quoted, so that no name or expression can be anything else.
 
     Raises
     ------
@@ -48,7 +49,11 @@ def prometheus_rule(
             f"{name}: {change.kind} is no change of one Prometheus rule.",
             hint="delete the rule in its file; merge with an inhibition rule or group_by in Alertmanager.",
         )
+    if hold < timedelta(0):
+        raise HistoryError(f"hold={hold}; expected the rule's `for`, at least 0.", hint="hold=timedelta(minutes=5)")
     comment = printable(" ".join(why.split()))
+    if change.dedup_window:
+        return _route(name, change, comment)
     lines = [
         "groups:",
         "  - name: tightened",
@@ -59,12 +64,29 @@ def prometheus_rule(
     ]
     if hold + change.hold:
         lines.append(f"        for: {duration(hold + change.hold)}")
-    if change.dedup_window:
-        lines.append(f"        keep_firing_for: {duration(change.dedup_window)}")
     if labels:
         lines.append("        labels:")
-        lines += [f"          {_quoted(key)}: {_quoted(value)}" for key, value in sorted(labels.items())]
+        lines += [f"          {_quoted(key)}: {_quoted(_verbatim(value))}" for key, value in sorted(labels.items())]
     return "\n".join(lines) + "\n"
+
+
+def _route(name: str, change: RuleChange, comment: str) -> str:
+    shared = ", ".join(_quoted(one) for one in ("alertname", *change.group_by))
+    matcher = f"alertname = {json.dumps(name, ensure_ascii=False)}"
+    lines = [
+        "route:",
+        "  routes:",
+        f"    # {comment}",
+        f"    - matchers: [{_quoted(matcher)}]",
+        f"      group_by: [{shared}]",
+        f"      group_interval: {duration(change.dedup_window)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _verbatim(text: str) -> str:
+    """A label's value that Prometheus, which expands templates in it, leaves as it is."""
+    return text.replace("{{", '{{ "{{" }}')
 
 
 def duration(length: timedelta) -> str:
@@ -83,5 +105,10 @@ def duration(length: timedelta) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's strings are YAML's double-quoted ones.
-    return json.dumps(text, ensure_ascii=True)
+    # JSON's strings are YAML's double-quoted ones, but for pairs of surrogates: YAML has \\U for what is beyond them.
+    written = json.dumps(text, ensure_ascii=False)
+    return "".join(one if one.isprintable() else _escaped(ord(one)) for one in written)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -212,7 +212,8 @@ class Recommendations(Result):
         row : int
             Which row of the table, from 0; its kind is ``raise for`` or ``widen the dedup window``.
         expr : str, optional
-            The rule's expression; by default what its latest alert's metadata call ``expr`` or ``condition``.
+            The rule's expression, where its ``for`` is raised; by default what the metadata of its latest alert call
+            ``expr`` or ``condition``.
         hold : timedelta
             The rule's ``for`` as it is now.
         labels : mapping of str to str, optional
@@ -221,7 +222,7 @@ class Recommendations(Result):
         Returns
         -------
         str
-            YAML: one group with one rule.
+            YAML: one group with one rule; for a dedup window the route of Alertmanager that keeps it.
 
         Raises
         ------
@@ -233,12 +234,14 @@ class Recommendations(Result):
         name = str(self._row(row)["item"])
         known, severity = self._told(row)
         wanted = expr or known
-        if wanted is None:
+        if wanted is None and not self.changes[row].dedup_window:
             raise HistoryError(
                 f"{name}: no alert's metadata hold its expression.", hint='give it: prometheus(row, expr="up == 0")'
             )
         told = {"severity": severity} if labels is None and severity else dict(labels or {})
-        return prometheus_rule(name, wanted, self.changes[row], hold=hold, labels=told, why=sentence_of(self._row(row)))
+        return prometheus_rule(
+            name, wanted or "", self.changes[row], hold=hold, labels=told, why=sentence_of(self._row(row))
+        )
 
     def _told(self, row: int) -> tuple[str | None, str | None]:
         """The expression and the label `severity`, as the latest alert of a row says them."""

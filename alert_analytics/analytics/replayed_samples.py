@@ -85,6 +85,9 @@ def samples_of(samples: Any, entity: str, time: str) -> Samples:
         raise HistoryError(
             f"MetricReplay: {type(samples).__name__} is no table of samples.", hint="a pandas, polars or pyarrow table."
         ) from error
+    # polars hands text over as views, of which not every function of Arrow knows.
+    kinds = [pa.string() if pa.types.is_string_view(one.type) else one.type for one in table.schema]
+    table = table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
     for name in (entity, time):
         if name not in table.column_names:
             raise HistoryError(

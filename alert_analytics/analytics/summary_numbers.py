@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -31,6 +31,7 @@ class Stretch:
     whole: AlertHistory
     start: datetime
     end: datetime
+    _performed: dict[timedelta | None, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def length(self) -> timedelta:
@@ -52,8 +53,10 @@ class Stretch:
         # What was observed in that very instant was known.
         then = self.whole.as_of(self.end + INSTANT).where(since=self.start, until=self.end)
         horizon = timedelta(seconds=horizon_s) if horizon_s else None
-        rows = PerformanceAnalysis.from_alerts(then, horizon=horizon).table.to_pylist()
-        return rows[0] if rows else {}
+        if horizon not in self._performed:
+            rows = PerformanceAnalysis.from_alerts(then, horizon=horizon).table.to_pylist()
+            self._performed[horizon] = rows[0] if rows else {}
+        return self._performed[horizon]
 
     def resolved(self, horizon_s: float | None = None) -> dict[str, Any]:
         """The times to resolve, the mean up to a horizon of the caller's."""

@@ -238,7 +238,8 @@ class WorkloadAnalysis(Result):
     def estimates(self) -> list[Metric]:
         """List every number that has an interval; see :meth:`Result.estimates`."""
         keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
-        return metrics(self.measures, keys, {})
+        # Who is put together in one row differs from stretch to stretch.
+        return [one for one in metrics(self.measures, keys, {}) if SUPPRESSED not in one.key]
 
     def by_hour(self) -> pa.Table:
         """Say how soon alerts are acknowledged by the hour at which they fire, on the responder's clock.

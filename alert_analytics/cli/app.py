@@ -297,7 +297,7 @@ def demo(
     history: Annotated[str | None, typer.Option(help="Your own file; without it the sample data.")] = None,
     out: Annotated[Path, typer.Option(help="Where the charts and tables go.")] = Path("alert-analytics-demo"),
 ) -> None:
-    """Tell the answers as a story: better or worse, what leads, how long, and three alerts to look at first."""
+    """Tell the answers as a story: better or worse, what leads, how long, and three alerts to change first."""
     from alert_analytics.cli.demo import tell
 
     if source is not None and history is None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
+import yaml
 
 import alert_analytics as aa
+from alert_analytics.analytics.prometheus_rule import prometheus_rule
 from alert_analytics.errors import HistoryError
 
 START = datetime(2025, 1, 6)
@@ -126,3 +129,32 @@ def test_a_window_beyond_a_year_and_links_of_lists_are_refused() -> None:
     links = pa.table({"a": [["x"]], "b": [["y"]]})
     with pytest.raises(HistoryError, match="hold no text"):
         aa.CorrelationAnalysis.from_alerts(asked, within="service", topology=links)
+
+
+def test_a_ratio_of_times_is_no_time() -> None:
+    lasting = [HOUR + MINUTE * (i % 20) if i < 280 else 3 * HOUR + MINUTE * (i % 20) for i in range(560)]
+    asked = history(560, lasting=lasting)
+    both = [
+        aa.PerformanceAnalysis.from_alerts(one, horizon=DAY) for one in (asked.where(until=CUT), asked.where(since=CUT))
+    ]
+    said = aa.compare(*both).sentence
+    assert "mttr s of the first 24 h went from" in said
+    assert " times as long (95 % interval 2." in said
+
+
+def test_a_dataframe_of_polars_can_be_replayed() -> None:
+    frame = pa.table({"entity": ["a", "a"], "t": [START, START + MINUTE], "load": [1.0, 9.0]})
+    rule = aa.AlertRule(name="r", condition="load > 5", severity=aa.AlertSeverity.HIGH)
+    given = pl.DataFrame(pl.from_arrow(frame))
+    assert aa.MetricReplay.from_samples(given, [rule], entity="entity", time="t").table["n_alerts"].to_pylist() == [1]
+
+
+def test_names_beyond_the_first_plane_and_templates_stay_what_they_are_in_a_rule() -> None:
+    name, label = "fire \U0001f525 \x85", "{{ query }}"
+    change = aa.RuleChange(hold=5 * MINUTE)
+    text = prometheus_rule(name, "up == 0", change, hold=MINUTE, labels={"team": label}, why="w")
+    [rule] = yaml.safe_load(text)["groups"][0]["rules"]
+    assert (rule["alert"], rule["for"]) == (name, "6m")
+    assert rule["labels"]["team"] == '{{ "{{" }} query }}'
+    with pytest.raises(HistoryError, match="at least 0"):
+        prometheus_rule(name, "up == 0", change, hold=-MINUTE, labels={}, why="w")

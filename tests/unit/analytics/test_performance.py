@@ -177,6 +177,7 @@ def test_a_row_leads_to_its_alerts_and_its_numbers_can_be_compared() -> None:
     assert 1 <= one.degrees < row["n_alerts"]
     assert told["mttr_s of the first 7 d"].value == row["mttr_s"]
     assert {each.unit for each in told.values() if each.is_ratio} == {"1/d", "s"}
+    assert "mtbf_s" not in told
 
 
 def test_less_noise_afterwards_is_told_as_such() -> None:
@@ -187,12 +188,16 @@ def test_less_noise_afterwards_is_told_as_such() -> None:
         aa.compare(before, PerformanceAnalysis.from_alerts(after, horizon=timedelta(days=1)))
     later = PerformanceAnalysis.from_alerts(sample.where(since="2025-10-20"), horizon=timedelta(days=1))
     rows = {row["metric"]: row for row in aa.compare(before, later).table.to_pylist()}
-    for name in ("automatic_share", "mttr_s of the first 24 h", "mtbf_s"):
+    for name in ("automatic_share", "mttr_s of the first 24 h", "alerts_per_day"):
         column = name.partition(" of ")[0]
         assert rows[name]["before"] == before.table[column][0].as_py()
         assert rows[name]["after"] == later.table[column][0].as_py()
         assert rows[name]["low"] <= rows[name]["change"] <= rows[name]["high"]
-    assert rows["mtbf_s"]["kind"] == "ratio"
+    assert rows["alerts_per_day"]["kind"] == "ratio"
+    # A longer stretch holds longer gaps: means of them would change without any change.
+    assert "mtbf_s" not in rows
+    with pytest.raises(HistoryError, match=r"were asked at level=0\.8"):
+        aa.compare(*(PerformanceAnalysis.from_alerts(one.history, level=0.8) for one in (before, later)))
     assert rows["automatic_share"]["kind"] == "difference"
 
 

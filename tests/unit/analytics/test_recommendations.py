@@ -182,8 +182,10 @@ def test_a_tightened_rule_is_what_prometheus_reads() -> None:
 
 def test_the_expression_is_read_from_the_alerts_where_they_say_it() -> None:
     found = Recommendations.from_alerts(aa.datasets.sample())
-    [rule] = yaml.safe_load(found.prometheus(0))["groups"][0]["rules"]
-    assert rule == {"alert": "HighCpuUsage", "expr": "cpu_used_percent > 80", "keep_firing_for": "30m"}
+    [route] = yaml.safe_load(found.prometheus(0))["route"]["routes"]
+    assert route == {
+        "matchers": ['alertname = "HighCpuUsage"'], "group_by": ["alertname", "service"], "group_interval": "30m"
+    }  # fmt: skip
     place = found.table["kind"].to_pylist().index("merge with its leader")
     with pytest.raises(HistoryError, match="merge with its leader is no change of one Prometheus rule"):
         found.prometheus(place)

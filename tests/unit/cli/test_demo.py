@@ -271,19 +271,6 @@ def test_a_series_for_each_service_or_team_where_they_are_few(
     assert _series(aa.AlertHistory.open(tmp_path / "some.csv").describe()) == expected
 
 
-def test_a_slow_alert_is_told_by_what_it_holds(tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("alert_analytics.cli.demo.installed", lambda name: False)
-    lines = ["rule,fired_at,resolved_at"]
-    for i in range(300):
-        fired = datetime(2025, 1, 6) + i * timedelta(hours=6)
-        ended = fired + timedelta(hours=10 if i % 5 == 0 else 1)
-        lines.append(f"{'slow' if i % 5 == 0 else 'quick'},{fired.isoformat()},{ended.isoformat()}")
-    (tmp_path / "slow.csv").write_text("\n".join(lines))
-    ran = run("demo", "--history", "slow.csv", "--out", "out")
-    assert "1. slow: 5.6" in ran.out
-    assert "(beyond the usual it holds 64% of the time that alerts are open)" in flat(ran.out)
-
-
 @pytest.mark.slow
 def test_the_demo_leaves_out_a_history_s_thin_end(ordinary: Path, tmp_path: Path, run: Any) -> None:
     """An export cut by date of closing goes on for long with next to nothing in it."""

@@ -44,7 +44,7 @@ def test_both_commands_that_inspect_prints_run_unchanged(foreign: Path, tmp_path
     assert (ran.returncode, ran.stderr) == (0, "")
     told = " ".join(ran.stdout.split())
     assert "300 new" in told
-    assert "The three alerts to look at first, and why" in told
+    assert "The three alerts to change first, and why" in told
     assert "What would a model have noticed?" in told
     assert "990 calibration windows are worth" in told
 
