@@ -19,7 +19,6 @@
 # How many alerts led to anything, which conditions flap, and what all of it costs the people who answer.
 
 # %%
-
 import altair as alt
 import polars as pl
 
