@@ -28,8 +28,8 @@ def lag_edges(window_us: int) -> Ints:
 
     Examples
     --------
-    >>> (lag_edges(300_000_000)[[0, 1, 2, -2, -1]] / 1e6).round(3).tolist()
-    [0.0, 1.0, 1.551, 193.451, 300.0]
+    >>> (lag_edges(300_000_000)[[0, 1, 2, -2, -1]] / 1e6).round(1).tolist()
+    [0.0, 1.0, 1.6, 193.5, 300.0]
     """
     edges = np.rint(window_us * np.geomspace(_FIRST_EDGE, 1.0, N_BINS)).astype(np.int64)
     return np.unique(np.concatenate([np.zeros(1, dtype=np.int64), edges]))
