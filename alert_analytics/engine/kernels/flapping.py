@@ -91,7 +91,7 @@ def flapping(
     >>> found = flapping(np.zeros(8, dtype=np.int64), fired, fired + 30_000_000, np.ones(8, dtype=bool),
     ...                  until_us=3_600_000_000, check_us=300_000_000, high=30.0, low=20.0)
     >>> found.flaps.tolist()
-    [False, False, True, True, True, True, True, True]
+    [False, False, False, True, True, True, True, True]
     """
     at_us, kind, alert = _events(condition, fired_us, end_us, is_over, until_us)
     return Flapping(*_walked(at_us, kind, alert, condition.size, check_us, high, low, WEIGHTS))
