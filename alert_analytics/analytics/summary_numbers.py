@@ -50,10 +50,10 @@ class Stretch:
 
     def performance(self, horizon_s: float | None = None) -> dict[str, Any]:
         """How good its alerts were, as one knew at its end: only so do two stretches compare, one seen for longer."""
-        # What was observed in that very instant was known.
-        then = self.whole.as_of(self.end + INSTANT).where(since=self.start, until=self.end)
         horizon = timedelta(seconds=horizon_s) if horizon_s else None
         if horizon not in self._performed:
+            # What was observed in that very instant was known.
+            then = self.whole.as_of(self.end + INSTANT).where(since=self.start, until=self.end)
             rows = PerformanceAnalysis.from_alerts(then, horizon=horizon).table.to_pylist()
             self._performed[horizon] = rows[0] if rows else {}
         return self._performed[horizon]

@@ -24,7 +24,6 @@ from alert_analytics.plots.style import (
 
 _MOST_GROUPS = 12
 _CLASSES = {"business": "#4c9f70", "off": "#f2b544", "sleep": "#3b4a8c"}
-_HEAT = alt.Scale(scheme="inferno", reverse=True)
 _DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
