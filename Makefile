@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 # Compiled code does not show its lines to coverage: these tests run once more with the compiler off.
 KERNEL_TESTS := tests/unit/engine/kernels tests/oracle/test_cox.py tests/oracle/test_flapping.py \
 	tests/oracle/test_folding.py tests/oracle/test_hawkes.py tests/oracle/test_pairs.py tests/oracle/test_replay.py \
-	tests/oracle/test_survival.py tests/oracle/test_truncation.py
+	tests/oracle/test_satterthwaite.py tests/oracle/test_survival.py tests/oracle/test_truncation.py
 
 .PHONY: help demo test check notebooks bench validity clean
 .DEFAULT_GOAL := help

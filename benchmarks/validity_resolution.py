@@ -16,12 +16,11 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from alert_analytics.engine.kernels.survival import clustered_variance
-from alert_analytics.stats.clusters import clustered, critical_value
+from alert_analytics.analytics.durations import Group
+from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.log_rank import log_rank
 from alert_analytics.stats.restricted_mean import (
     restricted_mean,
-    restricted_mean_influence,
     restricted_mean_interval,
     restricted_mean_variance,
 )
@@ -120,20 +119,18 @@ def coverage(rng: np.random.Generator, n: int, n_clusters: int, size: str, share
         drawn = sample(rng, n_clusters, size, shared)
         still_open += 1 - drawn.resolved.mean()
         table = kaplan_meier_sorted(drawn.duration_s, drawn.resolved)
-        robust = clustered_variance(drawn.cluster, drawn.resolved, table.n_at_risk, table.n_resolved, n_clusters)
+        group = Group((), drawn.duration_s, drawn.resolved, drawn.cluster, 0.95)
         plain_z = critical_value(0.95)
         mean = restricted_mean(table, HORIZON_S)
         plain_variance = restricted_mean_variance(table, HORIZON_S)
-        influence = restricted_mean_influence(table, HORIZON_S, drawn.resolved)
-        robust_variance, effective = clustered(influence, drawn.cluster)
-        robust_t = critical_value(0.95, effective)
+        median, robust_mean = group.quantile(0.5), group.mean(HORIZON_S)
         # A quarter of the incidents against the others: nothing to be found.
         data = (drawn.duration_s, drawn.resolved, (drawn.cluster % 4 == 0).astype(np.int64))
         hits += [
             _holds(quantile_interval(table, log_log_band(table.survival, table.variance, plain_z), 0.5), MEDIAN_S),
-            _holds(quantile_interval(table, log_log_band(table.survival, robust, robust_t), 0.5), MEDIAN_S),
+            _holds((median.low_s, median.high_s), MEDIAN_S),
             _holds(restricted_mean_interval(mean, plain_variance, HORIZON_S, plain_z), true_mean),
-            _holds(restricted_mean_interval(mean, robust_variance, HORIZON_S, robust_t), true_mean),
+            _holds((robust_mean.low_s, robust_mean.high_s), true_mean),
             log_rank(*data).p_value <= 0.05,
             log_rank(*data, cluster=drawn.cluster).p_value <= 0.05,
         ]

@@ -15,11 +15,12 @@ from alert_analytics.analytics.estimates import in_words, keyed, known
 from alert_analytics.analytics.result import Result, behind, called, check_names
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.stats.clusters import clustered, critical_value
+from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.competing import (
     Incidence,
     aalen_johansen,
     all_or_none,
+    incidence_increments,
     incidence_influence,
     share_interval,
 )
@@ -56,7 +57,7 @@ class Ending:
             reach = all_or_none(group.level, group.n_effective)
             return (0.0, reach) if share <= 0 else (1 - reach, 1.0)
         influence = incidence_influence(self.found, group.duration_s, self.cause, which, row, group.entry_s)
-        variance, effective = clustered(influence, group.local_cluster)
+        variance, effective = group.summed(influence, incidence_increments(self.found, which, row))
         return share_interval(share, variance, critical_value(group.level, effective))
 
 

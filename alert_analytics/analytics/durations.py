@@ -14,13 +14,21 @@ import pyarrow as pa
 from alert_analytics.analytics.estimates import Estimate
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.entering import entered_variance
+from alert_analytics.engine.kernels.satterthwaite import checkpoints, working_sums
 from alert_analytics.engine.kernels.survival import clustered_variance
 from alert_analytics.errors import UnknownColumnError
 from alert_analytics.history import AlertHistory
-from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters
+from alert_analytics.stats.clusters import (
+    clustered,
+    critical_value,
+    critical_values,
+    effective_clusters,
+    satterthwaite_clusters,
+)
 from alert_analytics.stats.restricted_mean import (
     reaches,
     restricted_mean,
+    restricted_mean_increments,
     restricted_mean_influence,
     restricted_mean_interval,
 )
@@ -91,21 +99,52 @@ class Group:
 
     @cached_property
     def n_effective(self) -> float:
-        """The number of equal clusters that would say as much."""
+        """The number of equal clusters that have as many alerts each."""
         return effective_clusters(self.cluster_sizes)
+
+    @cached_property
+    def entering(self) -> tuple[Ints, Ints]:
+        """The alerts in the order in which they come under observation, and the first time at which each is at risk."""
+        if self.entry_s is None:
+            return np.arange(self.duration_s.size), np.zeros(self.duration_s.size, dtype=np.int64)
+        order = np.argsort(self.entry_s, kind="stable")
+        return order, entry_slots(self.table.time_s, self.entry_s[order])
+
+    @cached_property
+    def variance(self) -> Floats:
+        """Of log survival at each time, robust to alerts that resolve together."""
+        table, alerts, n_clusters = self.table, (self.local_cluster, self.resolved), self.cluster_sizes.size
+        if self.entry_s is None:
+            return clustered_variance(*alerts, table.n_at_risk, table.n_resolved, n_clusters)
+        counts = (table.n_at_risk, table.n_resolved, table.n_censored)
+        return entered_variance(*alerts, *self.entering, *counts, n_clusters)
+
+    @cached_property
+    def critical(self) -> Floats:
+        """How many standard errors the band is wide to either side, at each time of the curve."""
+        n, n_times = self.n_effective_at
+        return np.repeat(critical_values(self.level, n), n_times)
+
+    @cached_property
+    def n_effective_at(self) -> tuple[Floats, Ints]:
+        """The equal clusters that would say as much of the curve, and for how many of its times each number holds."""
+        table = self.table
+        left = (table.n_at_risk - table.n_resolved).astype(np.float64)
+        room = table.n_at_risk.astype(np.float64) ** 2 * left
+        increment = np.divide(table.n_resolved, room, out=np.zeros_like(room), where=left > 0)
+        rows = checkpoints(table.n_at_risk, table.n_resolved + table.n_censored)
+        found = satterthwaite_clusters(self._sums(increment, rows), self.variance[rows])
+        # Before the first resolution, and where all are resolved, no cluster contributes.
+        return np.where(np.isnan(found), self.n_effective, found), np.diff(rows, prepend=-1)
+
+    def _sums(self, increment: Floats, rows: Ints) -> Floats:
+        leaving = self.table.n_resolved + self.table.n_censored
+        return working_sums(self.local_cluster, *self.entering, leaving, increment, rows, self.cluster_sizes.size)
 
     @cached_property
     def band(self) -> tuple[Floats, Floats]:
         """The pointwise interval of the curve, robust to alerts that resolve together."""
-        table, alerts, n_clusters = self.table, (self.local_cluster, self.resolved), self.cluster_sizes.size
-        if self.entry_s is None:
-            variance = clustered_variance(*alerts, table.n_at_risk, table.n_resolved, n_clusters)
-        else:
-            entering = np.argsort(self.entry_s, kind="stable")
-            slots = entry_slots(table.time_s, self.entry_s[entering])
-            counts = (table.n_at_risk, table.n_resolved, table.n_censored)
-            variance = entered_variance(*alerts, entering, slots, *counts, n_clusters)
-        return log_log_band(self.table.survival, variance, critical_value(self.level, self.n_effective))
+        return log_log_band(self.table.survival, self.variance, self.critical)
 
     def quantile(self, q: float) -> Estimate:
         """The time within which a share `q` are resolved."""
@@ -116,9 +155,33 @@ class Group:
         mean = restricted_mean(self.table, horizon_s)
         if np.isnan(mean):
             return Estimate(mean, mean, mean)
-        variance, effective = clustered(self.influence(horizon_s), self.local_cluster)
+        variance, effective = self.mean_variance(horizon_s)
         critical = critical_value(self.level, effective)
         return Estimate(mean, *restricted_mean_interval(mean, variance, horizon_s, critical))
+
+    def mean_variance(self, horizon_s: float) -> tuple[float, float]:
+        """The variance of the mean, and the equal clusters that would say as much of it; the mean must be known."""
+        return self.summed(self.influence(horizon_s), restricted_mean_increments(self.table, horizon_s))
+
+    def summed(self, influence: Floats, increment: Floats) -> tuple[float, float]:
+        """The variance of a number from what each alert adds to it, and the equal clusters that would say as much.
+
+        Parameters
+        ----------
+        influence : numpy.ndarray of float64, shape (n,)
+            Of each alert.
+        increment : numpy.ndarray of float64, shape (m,)
+            What an alert at risk at each time of the curve contributes to the variance, were all independent.
+
+        Returns
+        -------
+        variance, n_effective : float
+            NaN for a single cluster.
+        """
+        variance, of_sizes = clustered(influence, self.local_cluster)
+        sums = self._sums(increment, np.array([increment.size - 1]))
+        found = float(satterthwaite_clusters(sums, np.array([variance]))[0])
+        return variance, of_sizes if np.isnan(found) else found
 
     def influence(self, horizon_s: float) -> Floats:
         """What each alert adds to the mean; the mean must be known."""

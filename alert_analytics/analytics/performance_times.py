@@ -11,7 +11,7 @@ import numpy.typing as npt
 from alert_analytics.analytics.durations import SIZEABLE, Group
 from alert_analytics.analytics.performance_measures import Measure, summed
 from alert_analytics.analytics.performance_seen import Seen
-from alert_analytics.stats.clusters import clustered, critical_value
+from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval_of
 from alert_analytics.stats.restricted_mean import restricted_mean, restricted_mean_interval
 
@@ -164,7 +164,7 @@ def _mean(group: Group, horizon_s: float) -> tuple[float, float, float, float, f
     mean = restricted_mean(group.table, horizon_s)
     if np.isnan(mean):
         return mean, nan, nan, nan, nan
-    variance, effective = clustered(group.influence(horizon_s), group.local_cluster)
+    variance, effective = group.mean_variance(horizon_s)
     low, high = restricted_mean_interval(mean, variance, horizon_s, critical_value(group.level, effective))
     return mean, float(np.sqrt(variance)), low, high, effective
 

@@ -140,6 +140,29 @@ def incidence_influence(
     return np.asarray(gained - (passed[np.maximum(inside + 1, begun)] - passed[begun]), dtype=np.float64)
 
 
+def incidence_increments(found: Incidence, which: int, row: int) -> Floats:
+    """Give what an alert at risk at each time contributes to the variance of a share.
+
+    Parameters
+    ----------
+    found : Incidence
+        From :func:`aalen_johansen`.
+    which, row : int
+        The cause and the time's row, as for :func:`incidence_influence`.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (m,)
+        ``((S(t_j-) - G(t_j))**2 d_cj + G(t_j)**2 (d_j - d_cj)) / Y_j**3`` up to the time, 0 after it: the predictable
+        variation of the share's martingale, over the alerts at risk.
+    """
+    at_risk, d = found.n_at_risk.astype(np.float64), found.n_ended.sum(axis=1)
+    own = found.n_ended[:, which - 1]
+    rest = found.share[row, which - 1] - found.share[:, which - 1]
+    increment = ((found.before - rest) ** 2 * own + rest**2 * (d - own)) / at_risk**3
+    return np.asarray(np.where(np.arange(d.size) <= row, increment, 0.0), dtype=np.float64)
+
+
 def share_interval(share: float, variance: float, critical: float) -> tuple[float, float]:
     """Put an interval around a share that stays between 0 and 1.
 

@@ -113,6 +113,26 @@ def restricted_mean_influence(table: SurvivalTable, horizon_s: float, resolved: 
     return np.repeat(shift, leaving) - np.where(resolved, np.repeat(per_death, leaving), 0.0)
 
 
+def restricted_mean_increments(table: SurvivalTable, horizon_s: float) -> Floats:
+    """Give what an alert at risk at each time contributes to the variance of the mean.
+
+    Parameters
+    ----------
+    table : SurvivalTable
+        Of these alerts.
+    horizon_s : float
+        Seconds, up to which the curve is known.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (m,)
+        Seconds squared, ``R(t_j)**2 d_j / (Y_j**2 (Y_j - d_j))``: times the alerts at risk they add up to Greenwood's
+        variance.
+    """
+    rest, per_death = _rest(table, horizon_s)
+    return np.asarray(rest * per_death * table.n_resolved / table.n_at_risk.astype(np.float64) ** 2, dtype=np.float64)
+
+
 def per_resolution(table: SurvivalTable, horizon_s: float) -> Floats:
     """Give by how much a resolution at each time shortens the mean: the rest of the area, per alert left."""
     return _rest(table, horizon_s)[1]

@@ -122,7 +122,7 @@ def kaplan_meier_sorted(duration_s: Floats, resolved: Bools) -> SurvivalTable:
     )
 
 
-def log_log_band(survival: Floats, variance: Floats, critical: float) -> tuple[Floats, Floats]:
+def log_log_band(survival: Floats, variance: Floats, critical: float | Floats) -> tuple[Floats, Floats]:
     """Put an interval around each point of the curve.
 
     Parameters
@@ -131,8 +131,8 @@ def log_log_band(survival: Floats, variance: Floats, critical: float) -> tuple[F
         In [0, 1].
     variance : numpy.ndarray of float64, shape (m,)
         Of log survival: Greenwood's, or a cluster-robust one.
-    critical : float
-        From :func:`alert_analytics.stats.clusters.critical_value`.
+    critical : float or numpy.ndarray of float64, shape (m,)
+        From :func:`alert_analytics.stats.clusters.critical_value`, or of each time its own.
 
     Returns
     -------

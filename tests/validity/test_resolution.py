@@ -15,16 +15,11 @@ def rows() -> list[Coverage]:
     return table(350, seed=7, clusters=(100,))
 
 
-@pytest.mark.parametrize("size", ["1", "5", "10"])
-def test_robust_interval_of_the_median_covers(rows: list[Coverage], size: str) -> None:
-    assert np.mean([r.median_robust for r in rows if r.size == size]) >= 0.935, "\n".join(markdown(rows))
-
-
 @pytest.mark.parametrize("size", ["1", "5", "10", "1-400"])
-def test_robust_intervals_and_test_never_go_far_wrong(rows: list[Coverage], size: str) -> None:
+def test_robust_intervals_cover_and_the_test_never_goes_far_wrong(rows: list[Coverage], size: str) -> None:
     kind = [r for r in rows if r.size == size]
-    assert np.mean([r.median_robust for r in kind]) >= 0.925
-    assert np.mean([r.mean_robust for r in kind]) >= 0.915
+    assert np.mean([r.median_robust for r in kind]) >= 0.935, "\n".join(markdown(rows))
+    assert np.mean([r.mean_robust for r in kind]) >= 0.93, "\n".join(markdown(rows))
     assert np.mean([r.test_robust for r in kind]) <= 0.08
 
 
@@ -45,20 +40,13 @@ def held() -> list[validity_times.Held]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("what", ["median", "mean", "kept", "ended by itself"])
+@pytest.mark.parametrize("what", validity_times.WHAT)
 def test_intervals_of_times_and_shares_cover(held: list[validity_times.Held], what: str) -> None:
     at = validity_times.WHAT.index(what)
     told = "\n".join(validity_times.markdown(held))
     # 1,800 histories: less than one standard error and a half below what is claimed.
     assert np.mean([r.covered[at] for r in held]) >= 0.935, told
     assert min(r.covered[at] for r in held) >= 0.88, told
-
-
-@pytest.mark.slow
-def test_a_high_quantile_of_few_incidents_covers_less(held: list[validity_times.Held]) -> None:
-    at = validity_times.WHAT.index("90 % quantile")
-    assert np.mean([r.covered[at] for r in held]) >= 0.90
-    assert np.mean([r.covered[at] for r in held if r.size == "1"]) >= 0.935
 
 
 @pytest.mark.slow
