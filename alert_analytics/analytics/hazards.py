@@ -27,7 +27,7 @@ from alert_analytics.stats.cox import (
     robust_variance,
 )
 from alert_analytics.stats.multiple import benjamini_hochberg
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import in_figures
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.times_asked import TimesAsked
@@ -70,7 +70,10 @@ class HazardRatios(Result):
             return f"Nothing can be said of what makes alerts {self.clock.done} faster: {_why_none(rows)}.{gone}"
         clear = [row for row in known_rows if row["q_value"] < 0.05]
         best = min(known_rows, key=lambda row: row["p_value"])
-        counts = f"{len(clear)} of {counted(len(known_rows), 'ratio')} differ from 1 at q < 0.05"
+        if len(known_rows) == 1:
+            counts = f"it {'differs' if clear else 'is not told'} from 1 at q < 0.05"
+        else:
+            counts = f"{len(clear)} of {len(known_rows):,} ratios differ from 1 at q < 0.05"
         bent = [_name(row) for row in known_rows if row["q_proportional"] is not None and row["q_proportional"] < 0.05]
         shape = (
             f"Not the same early and late (Schoenfeld's test), so an average over the times seen: {_listed(bent)}."

@@ -140,7 +140,8 @@ class IncidentAnalysis(Result):
         if not rows:
             return "There is no alert in this history, so there is no incident."
         n, n_alerts, n_open = (sum(row[name] for row in rows) for name in ("n_incidents", "n_alerts", "n_open"))
-        made = f"{counted(n_alerts, 'alert')} are {counted(n, 'incident')}, {n_open:,} of them open"
+        verb = "is" if n_alerts == 1 else "are"
+        made = f"{counted(n_alerts, 'alert')} {verb} {counted(n, 'incident')}, {n_open:,} of them open"
         if not self.by:
             return f"{made}. {_said(rows[0], self.level)}"
         slow = [row for row in rows if row["time_to_resolve_median_s"] is not None]
@@ -148,7 +149,7 @@ class IncidentAnalysis(Result):
             return f"{made}; no group by {', '.join(self.by)} has half its incidents resolved."
         slowest = max(slow, key=lambda row: row["time_to_resolve_median_s"])
         return (
-            f"{made}. Of {len(rows)} groups by {', '.join(self.by)} the slowest is {called(slowest, self.by)}: "
+            f"{made}. Of {len(rows):,} groups by {', '.join(self.by)} the slowest is {called(slowest, self.by)}: "
             f"{_said(slowest, self.level)}"
         )
 

@@ -148,19 +148,23 @@ class ResolutionAnalysis(TimesAsked):
             said = in_a_clause(rows[0], self.level, clock)
             return f"{said[0].upper()}{said[1:]}; {counted}. {clusters}"
         medians = sorted((row for row in rows if row["median_s"] is not None), key=lambda row: row["median_s"])
+        groups = f"{len(rows):,} groups by {', '.join(self.by)}"
+        if len(rows) == 1:
+            said = in_a_clause(rows[0], self.level, clock)
+            return f"Of {self._name(rows[0])}, the only group by {', '.join(self.by)}, {said}; {counted}. {clusters}"
         if not medians:
-            return f"None of {len(rows)} groups by {', '.join(self.by)} has half its alerts {clock.done}; {counted}."
+            return f"None of {groups} has half its alerts {clock.done}; {counted}."
         slowest, fastest, lacking = medians[-1], medians[0], len(rows) - len(medians)
         if len(medians) == 1 and lacking:
             said = in_a_clause(slowest, self.level, clock)
             return (
-                f"Of {len(rows)} groups by {', '.join(self.by)} only {self._name(slowest)} has half its alerts "
+                f"Of {groups} only {self._name(slowest)} has half its alerts "
                 f"{clock.done}: {said}; {counted}. {clusters}"
             )
         which = "the slowest that has a median" if lacking else "the slowest"
-        unknown = f"; {lacking} of them {clock.verb} too few for a median" if lacking else ""
+        unknown = f"; {lacking:,} of them {clock.verb} too few for a median" if lacking else ""
         return (
-            f"Of {len(rows)} groups by {', '.join(self.by)}, {self._name(slowest)} is {which}: "
+            f"Of {groups}, {self._name(slowest)} is {which}: "
             f"{in_a_clause(slowest, self.level, clock)}; the fastest, {self._name(fastest)}, "
             f"has a median of {in_words(fastest['median_s'])}{unknown}; {counted}. {clusters}"
         )

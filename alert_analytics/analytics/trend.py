@@ -135,12 +135,12 @@ class TrendAnalysis(Result):
             return f"Alert volume {_said(rows[0])}."
         moving = [row for row in rows if row["direction"] in {"increasing", "decreasing"}]
         if not moving:
-            return f"None of {len(rows)} series by {', '.join(self.by)} rises or falls beyond chance."
+            return f"None of {len(rows):,} series by {', '.join(self.by)} rises or falls beyond chance."
         steepest = max(moving, key=lambda row: abs(row["slope_per_day"]))
         name = called(steepest, self.by)
         up = sum(row["direction"] == "increasing" for row in moving)
         return (
-            f"Of {len(rows)} series by {', '.join(self.by)}, {_do(up, 'rise')} and {_do(len(moving) - up, 'fall')} "
+            f"Of {len(rows):,} series by {', '.join(self.by)}, {_do(up, 'rise')} and {_do(len(moving) - up, 'fall')} "
             f"beyond chance; "
             f"the steepest, {name}, {_said(steepest)}."
         )

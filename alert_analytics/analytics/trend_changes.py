@@ -62,7 +62,7 @@ class ChangePoints(Result):
         if n_days < MIN_DAYS:
             return f"{counted(n_days, 'whole day')}: too short for change points, which need {MIN_DAYS} days."
         rows = self.table.to_pylist()
-        whose = f"{n_series} series by {', '.join(self.by)}" if self.by else ""
+        whose = f"{n_series:,} series by {', '.join(self.by)}" if self.by else ""
         if not rows:
             return (
                 f"None of {whose} changed its level beyond chance."
@@ -71,7 +71,7 @@ class ChangePoints(Result):
             )
         clearest = min(rows, key=lambda row: row["p_value"])
         if not self.by:
-            more = f" The clearest of {len(rows)} changes." if len(rows) > 1 else ""
+            more = f" The clearest of {len(rows):,} changes." if len(rows) > 1 else ""
             return f"The level of alerts {_said(clearest)}.{more}"
         n = len({tuple(row[name] for name in self.by) for row in rows})
         return (

@@ -62,7 +62,7 @@ class Forecast(Result):
         mean = float(np.mean([row["expected"] for row in mine]))
         low, high = min(row["low"] for row in mine), max(row["high"] for row in mine)
         whose = (
-            f" of the busiest of {n_series} series by {', '.join(self.by)}, {called(first, self.by)},"
+            f" of the busiest of {n_series:,} series by {', '.join(self.by)}, {called(first, self.by)},"
             if self.by
             else ""
         )

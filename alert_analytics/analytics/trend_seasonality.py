@@ -96,7 +96,7 @@ class Seasonality(Result):
         if first["daily_p_value"] is None:
             return f"{counted(first['n_days'], 'whole day')}: too short for cycles, which need {MIN_DAYS} days."
         whose = (
-            f"Of {len(rows)} series by {', '.join(self.by)}, the busiest, {called(first, self.by)},"
+            f"Of {len(rows):,} series by {', '.join(self.by)}, the busiest, {called(first, self.by)},"
             if self.by
             else ("Alert volume")
         )
