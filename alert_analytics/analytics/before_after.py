@@ -17,7 +17,7 @@ from alert_analytics.analytics.before_after_changes import (
 )
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.estimates import in_words
-from alert_analytics.analytics.metric import Metric
+from alert_analytics.analytics.metric import Metric, metric_in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result, called, check_names
 from alert_analytics.analytics.trend import TrendAnalysis
@@ -261,7 +261,7 @@ def _known(values: Iterable[float | None]) -> pa.Array:
 def _said(row: dict[str, Any], keys: tuple[str, ...]) -> str:
     name = called(row, keys)
     whose = f" of {name}" if keys else ""
-    what = f"{row['metric'].replace('_', ' ')}{whose} went from {_number(row, 'before')} to {_number(row, 'after')}"
+    what = f"{metric_in_words(row['metric'])}{whose} went from {_number(row, 'before')} to {_number(row, 'after')}"
     if row["change"] is None:
         return what
     if row["low"] is None:

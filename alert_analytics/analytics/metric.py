@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -36,3 +37,20 @@ class Metric:
     is_ratio: bool = False
     degrees: float = float("inf")
     note: str | None = None
+
+
+def metric_in_words(name: str) -> str:
+    """Write the name of a number as a sentence has it: without its unit, and what is an abbreviation as such.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``mtta_s of the first 7 d`` or ``alerts_per_day``.
+
+    Returns
+    -------
+    str
+        ``MTTA of the first 7 d``, ``alerts per day``.
+    """
+    plain = re.sub(r"_s\b", "", name).replace("_", " ")
+    return re.sub(r"\bmt[a-z]{2}\b", lambda found: found[0].upper(), plain)

@@ -62,7 +62,7 @@ def _hours(workload: WorkloadAnalysis) -> alt.LayerChart:
         alt.Chart(inline(rows))
         .mark_bar(height=16)
         .encode(
-            x=alt.X("per_week:Q", title="interruptions a week"),
+            x=alt.X("per_week:Q", title="interruptions a week", axis=alt.Axis(tickCount=8)),
             y=y,
             color=alt.Color(
                 "hours:N",

@@ -138,7 +138,7 @@ def test_a_ratio_of_times_is_no_time() -> None:
         aa.PerformanceAnalysis.from_alerts(one, horizon=DAY) for one in (asked.where(until=CUT), asked.where(since=CUT))
     ]
     said = aa.compare(*both).sentence
-    assert "mttr s of the first 24 h went from" in said
+    assert "MTTR of the first 24 h went from" in said
     assert " times as long (95 % interval 2." in said
 
 
