@@ -26,7 +26,6 @@ from alert_analytics.stats.clusters import (
     satterthwaite_clusters,
 )
 from alert_analytics.stats.restricted_mean import (
-    reaches,
     restricted_mean,
     restricted_mean_increments,
     restricted_mean_influence,
@@ -87,10 +86,20 @@ class Group:
             return kaplan_meier_entered(self.duration_s, self.resolved, self.entry_s)
         return kaplan_meier_sorted(self.duration_s, self.resolved)
 
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is one alert, which needs no curve: of a million rules most fired once."""
+        return self.duration_s.size == 1
+
+    @property
+    def ends_open(self) -> bool:
+        """Whether the curve ends above 0: of those followed longest some are not known to have ended."""
+        return not self.resolved[0] if self.is_lone else bool(self.table.survival[-1] > 0)
+
     @cached_property
     def local_cluster(self) -> Ints:
         """The clusters numbered from 0 within the group."""
-        return renumbered(self.cluster)
+        return np.zeros(1, dtype=np.int64) if self.is_lone else renumbered(self.cluster)
 
     @cached_property
     def cluster_sizes(self) -> Floats:
@@ -100,7 +109,7 @@ class Group:
     @cached_property
     def n_effective(self) -> float:
         """The number of equal clusters that have as many alerts each."""
-        return effective_clusters(self.cluster_sizes)
+        return 1.0 if self.is_lone else effective_clusters(self.cluster_sizes)
 
     @cached_property
     def entering(self) -> tuple[Ints, Ints]:
@@ -122,6 +131,8 @@ class Group:
     @cached_property
     def critical(self) -> Floats:
         """How many standard errors the band is wide to either side, at each time of the curve."""
+        if self.cluster_sizes.size == 1:
+            return np.full(self.table.time_s.size, np.nan)
         n, n_times = self.n_effective_at
         return np.repeat(critical_values(self.level, n), n_times)
 
@@ -148,10 +159,15 @@ class Group:
 
     def quantile(self, q: float) -> Estimate:
         """The time within which a share `q` are resolved."""
+        if self.is_lone:
+            return Estimate(float(self.duration_s[0]) if self.resolved[0] else np.nan, np.nan, np.nan)
         return Estimate(quantile(self.table, q), *quantile_interval(self.table, self.band, q))
 
     def mean(self, horizon_s: float) -> Estimate:
         """The mean time open, up to a horizon."""
+        if self.is_lone:
+            is_known = self.resolved[0] or self.duration_s[0] >= horizon_s
+            return Estimate(min(float(self.duration_s[0]), horizon_s) if is_known else np.nan, np.nan, np.nan)
         mean = restricted_mean(self.table, horizon_s)
         if np.isnan(mean):
             return Estimate(mean, mean, mean)
@@ -311,7 +327,7 @@ def common_horizon(groups: Sequence[Group]) -> float:
     heard = [group for group in heard if group.duration_s[-1] > 0] or heard
     longest = [float(group.duration_s[-1]) for group in heard]
     # A group without an open alert at its end is known for ever: its curve stays at 0.
-    ending = [last for group, last in zip(heard, longest, strict=True) if not reaches(group.table, np.inf)]
+    ending = [last for group, last in zip(heard, longest, strict=True) if group.ends_open]
     return min(ending) if ending else max(longest)
 
 

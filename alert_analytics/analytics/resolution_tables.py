@@ -83,10 +83,12 @@ def waiting_in_words(n: int, n_waiting: int, clock: Clock) -> str:
 
 def _note(group: Group, median: Estimate, slow: Estimate, mean: Estimate, horizon_s: float, clock: Clock) -> str | None:
     """Say why a number is missing; None where none is."""
-    seen, left = float(group.duration_s[-1]), float(group.table.survival[-1])
-    followed = f"{left:.0%} are {clock.waiting} after {in_words(seen)}, the longest time seen"
     reasons = []
     if np.isnan(slow.value_s):
+        left = float(group.table.survival[-1])
+        followed = (
+            f"{left:.0%} are {clock.waiting} after {in_words(float(group.duration_s[-1]))}, the longest time seen"
+        )
         reasons.append(f"no {'median' if np.isnan(median.value_s) else '90th percentile'}: {followed}")
     if np.isnan(mean.value_s):
         reasons.append(f"no mean: followed for less than the horizon of {in_words(horizon_s)}")
@@ -101,8 +103,10 @@ def _note(group: Group, median: Estimate, slow: Estimate, mean: Estimate, horizo
 
 def _ended_early(group: Group) -> str:
     """With delayed entry the few at risk at first may all be resolved: then the product says 0 for ever."""
+    if group.entry_s is None:
+        return ""
     over = np.flatnonzero(group.table.survival <= 0)
-    if group.entry_s is None or not over.size or over[0] == group.table.time_s.size - 1:
+    if not over.size or over[0] == group.table.time_s.size - 1:
         return ""
     at, n = float(group.table.time_s[over[0]]), int(group.table.n_at_risk[over[0]])
     return f"the curve ends after {in_words(at)}: all {n} under observation by then were gone, others came later"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -97,7 +97,7 @@ def critical_value(level: float, n_clusters: float | None = None) -> float:
         1.96 for .95 and no clusters; NaN for a single cluster, from which nothing can be said.
     """
     if n_clusters is None:
-        return float(stats.norm.ppf(0.5 + level / 2))
+        return float(special.ndtri(0.5 + level / 2))
     return float(critical_values(level, np.array([n_clusters]))[0])
 
 
@@ -118,7 +118,7 @@ def critical_values(level: float, n_clusters: Floats) -> Floats:
     """
     df = np.maximum(n_clusters, _HARDLY_MORE_THAN_ONE) - 1
     # A quantile without bound would only turn 0 variance into "not a number".
-    found = np.minimum(stats.t.ppf(0.5 + level / 2, df), 1e6)
+    found = np.minimum(special.stdtrit(df, 0.5 + level / 2), 1e6)
     return np.where(n_clusters > 1, found, np.nan)
 
 

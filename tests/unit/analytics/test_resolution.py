@@ -10,11 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from alert_analytics.analytics.durations import renumbered
+from alert_analytics.analytics.durations import Group, renumbered
 from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history import AlertHistory
+from alert_analytics.stats.restricted_mean import restricted_mean
+from alert_analytics.stats.survival import quantile
 
 START = datetime(2026, 3, 2)
 Row = tuple[str | None, float, float | None]  # service, fired after s, resolved after s
@@ -334,3 +336,13 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any], message: str) -> 
 def test_a_quantile_is_a_share() -> None:
     with pytest.raises(HistoryError, match="q=90"):
         ResolutionAnalysis.from_alerts(simulated(40)).quantile(90)
+
+
+def test_a_lone_alert_needs_no_curve_and_says_what_a_curve_would() -> None:
+    for seconds, resolved in [(60.0, True), (60.0, False), (7200.0, False), (7200.0, True)]:
+        lone = Group(("a",), np.array([seconds]), np.array([resolved]), np.array([3]), 0.95)
+        assert lone.ends_open == bool(lone.table.survival[-1] > 0)
+        for q in (0.5, 0.9):
+            assert lone.quantile(q).value_s == pytest.approx(quantile(lone.table, q), nan_ok=True)
+        assert lone.mean(3600).value_s == pytest.approx(restricted_mean(lone.table, 3600), nan_ok=True)
+        assert np.isnan([lone.quantile(0.5).low_s, lone.quantile(0.5).high_s, lone.mean(3600).low_s]).all()
