@@ -1,10 +1,9 @@
-"""The times to resolve of each group of a history, with what its clusters allow to say of them."""
+"""The times to resolve of one group of alerts, with what its clusters allow to say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -12,12 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alert_analytics.analytics.estimates import Estimate
-from alert_analytics.engine import Answer
+from alert_analytics.engine.kernels.crossings import open_at_end, quantile_crossings, restricted_mean_sums
 from alert_analytics.engine.kernels.entering import entered_variance
 from alert_analytics.engine.kernels.survival import clustered_variance
-from alert_analytics.errors import UnknownColumnError
-from alert_analytics.history import AlertHistory
-from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters
+from alert_analytics.stats.clusters import clustered, critical_value, effective_clusters, leverage
 from alert_analytics.stats.restricted_mean import (
     reaches,
     restricted_mean,
@@ -41,8 +38,6 @@ INCIDENT = "incident"
 SERVICE_DAY = "service and day"
 SIZEABLE = 30
 """Times that a group needs to have a say in the common horizon."""
-
-_US = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +104,49 @@ class Group:
 
     def quantile(self, q: float) -> Estimate:
         """The time within which a share `q` are resolved."""
-        return Estimate(quantile(self.table, q), *quantile_interval(self.table, self.band, q))
+        return self.quantiles((q,))[0]
+
+    def quantiles(self, shares: Sequence[float]) -> list[Estimate]:
+        """The times within which some shares are resolved."""
+        if self.entry_s is not None:
+            return [Estimate(quantile(self.table, q), *quantile_interval(self.table, self.band, q)) for q in shares]
+        critical = critical_value(self.level, self.n_effective)
+        alerts = (self.duration_s, self.resolved, self.local_cluster)
+        return [
+            Estimate(*map(float, each))
+            for each in quantile_crossings(*alerts, self.cluster_sizes, 1 - np.array(shares), critical)
+        ]
 
     def mean(self, horizon_s: float) -> Estimate:
         """The mean time open, up to a horizon."""
-        mean = restricted_mean(self.table, horizon_s)
-        if np.isnan(mean):
-            return Estimate(mean, mean, mean)
-        variance, effective = clustered(self.influence(horizon_s), self.local_cluster)
+        if not self.is_known_until(horizon_s):
+            return Estimate(np.nan, np.nan, np.nan)
+        sizes, effective = self.cluster_sizes, self.n_effective
+        if self.entry_s is not None:
+            mean = restricted_mean(self.table, horizon_s)
+            variance, _ = clustered(self.influence(horizon_s), self.local_cluster)
+        else:
+            alerts = (self.duration_s, self.resolved, self.local_cluster)
+            mean, sums = restricted_mean_sums(*alerts, sizes.size, horizon_s)
+            variance = float(leverage(sizes) @ sums**2)
         critical = critical_value(self.level, effective)
         return Estimate(mean, *restricted_mean_interval(mean, variance, horizon_s, critical))
+
+    def is_known_until(self, horizon_s: float) -> bool:
+        """Whether an alert was followed that long, or all were resolved before."""
+        if self.entry_s is not None:
+            return reaches(self.table, horizon_s)
+        if not self.duration_s.size or self.duration_s[-1] >= horizon_s:
+            return bool(self.duration_s.size)
+        # The curve ends at 0 where the last that were open were all resolved.
+        return bool(self.resolved[np.searchsorted(self.duration_s, self.duration_s[-1]) :].all())
+
+    @cached_property
+    def open_share(self) -> float:
+        """What the curve is at its end."""
+        if self.entry_s is not None:
+            return float(self.table.survival[-1])
+        return float(open_at_end(self.duration_s, self.resolved))
 
     def influence(self, horizon_s: float) -> Floats:
         """What each alert adds to the mean; the mean must be known."""
@@ -134,98 +162,6 @@ class Group:
         """
         finished = self.duration_s[self.resolved]
         return float(finished[(finished.size - 1) // 2]) if finished.size else float("nan")
-
-
-def groups_of(
-    history: AlertHistory, names: Sequence[str], cluster: str | None, watermark: datetime | None, level: float
-) -> tuple[list[Group], Answer, str]:
-    """Read the durations of a history, group by group.
-
-    Parameters
-    ----------
-    history : AlertHistory
-        What to read.
-    names : sequence of str
-        Columns or labels to group by.
-    cluster : str or None
-        A column or label whose alerts resolve together; ``auto``: the column or label ``incident`` where there is one;
-        None: every alert for itself. Where it is null, and by default, alerts of one service and day are a cluster.
-    watermark : datetime or None
-        Where open alerts are censored; None for an empty history.
-    level : float
-        Coverage of the intervals.
-
-    Returns
-    -------
-    groups : list of Group
-        In the order of their keys.
-    answer : Answer
-        For its SQL.
-    clusters : str
-        What the clusters are, in words.
-
-    Raises
-    ------
-    UnknownColumnError
-        A name that the history does not have.
-    """
-    # The order matters: a wrong `by` is said as such, not taken for a history without incidents.
-    listed = history.ask("resolution_groups", keys={"series": names}).arrow()["series"].to_pylist()
-    answer, said = asked_by_cluster(history, "resolution", {"series": names}, {"watermark": watermark}, cluster)
-    columns = answer.arrow()
-    codes = columns["group_code"].to_numpy()
-    clusters = np.arange(codes.size) if cluster is None else columns["cluster_code"].to_numpy().astype(np.int64)
-    duration, resolved = columns["duration_us"].to_numpy(), columns["resolved"].to_numpy()
-    groups = []
-    for rows, key in zip(split(codes, len(listed)), listed, strict=True):
-        ordered = rows[np.argsort(duration[rows])]
-        seconds = duration[ordered] / _US
-        groups.append(Group(tuple(key), seconds, resolved[ordered], clusters[ordered], level))
-    return groups, answer, said
-
-
-def asked_by_cluster(
-    history: AlertHistory,
-    query: str,
-    keys: Mapping[str, Sequence[str]],
-    params: Mapping[str, object],
-    cluster: str | None,
-) -> tuple[Answer, str]:
-    """Ask with the key ``cluster`` as well, by what resolves together.
-
-    Parameters
-    ----------
-    history : AlertHistory
-        What to read.
-    query : str
-        The name of the ``.sql`` file.
-    keys, params : mapping
-        The others.
-    cluster : str or None
-        As for :func:`groups_of`.
-
-    Returns
-    -------
-    answer : Answer
-        Not fetched yet.
-    clusters : str
-        What the clusters are, in words.
-
-    Raises
-    ------
-    UnknownColumnError
-        A name that the history does not have.
-    """
-    if cluster is None:
-        return history.ask(query, keys={**keys, "cluster": []}, params=params), "each alert for itself"
-    wanted = INCIDENT if cluster == "auto" else cluster
-    try:
-        answer = history.ask(query, keys={**keys, "cluster": [wanted]}, params=params)
-    except UnknownColumnError:
-        if cluster != "auto":
-            raise
-        return history.ask(query, keys={**keys, "cluster": []}, params=params), SERVICE_DAY
-    return answer, f"{wanted}, or {SERVICE_DAY} where it is missing"
 
 
 def common_horizon(groups: Sequence[Group]) -> float:
@@ -248,7 +184,7 @@ def common_horizon(groups: Sequence[Group]) -> float:
     heard = [group for group in heard if group.duration_s[-1] > 0] or heard
     longest = [float(group.duration_s[-1]) for group in heard]
     # A group without an open alert at its end is known for ever: its curve stays at 0.
-    ending = [last for group, last in zip(heard, longest, strict=True) if not reaches(group.table, np.inf)]
+    ending = [last for group, last in zip(heard, longest, strict=True) if not group.is_known_until(np.inf)]
     return min(ending) if ending else max(longest)
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from alert_analytics.analytics.clocks import Clock
 from alert_analytics.analytics.durations import Group
 from alert_analytics.analytics.estimates import Estimate, estimates, in_words, keyed, known
+from alert_analytics.engine.kernels.threads import each
 
 OWN_COLUMNS = frozenset(
     {
@@ -29,8 +30,8 @@ def resolution_table(groups: Sequence[Group], names: Sequence[str], horizon_s: f
     """Lay the groups' times out, a row per group, as :class:`ResolutionAnalysis` describes them."""
     n_alerts = [group.duration_s.size for group in groups]
     n_resolved = [int(group.resolved.sum()) for group in groups]
-    medians, slow = [group.quantile(0.5) for group in groups], [group.quantile(0.9) for group in groups]
-    means = [group.mean(horizon_s) for group in groups]
+    found = each(lambda group: (*group.quantiles((0.5, 0.9)), group.mean(horizon_s)), groups, sum(n_alerts))
+    medians, slow, means = ([one[i] for one in found] for i in range(3))
     notes = [_note(*each, horizon_s, clock) for each in zip(groups, medians, slow, means, strict=True)]
     columns = {
         "n_alerts": pa.array(n_alerts, pa.int64()),
@@ -83,10 +84,10 @@ def waiting_in_words(n: int, n_waiting: int, clock: Clock) -> str:
 
 def _note(group: Group, median: Estimate, slow: Estimate, mean: Estimate, horizon_s: float, clock: Clock) -> str | None:
     """Say why a number is missing; None where none is."""
-    seen, left = float(group.duration_s[-1]), float(group.table.survival[-1])
-    followed = f"{left:.0%} are {clock.waiting} after {in_words(seen)}, the longest time seen"
     reasons = []
     if np.isnan(slow.value_s):
+        seen = in_words(float(group.duration_s[-1]))
+        followed = f"{group.open_share:.0%} are {clock.waiting} after {seen}, the longest time seen"
         reasons.append(f"no {'median' if np.isnan(median.value_s) else '90th percentile'}: {followed}")
     if np.isnan(mean.value_s):
         reasons.append(f"no mean: followed for less than the horizon of {in_words(horizon_s)}")
@@ -101,8 +102,10 @@ def _note(group: Group, median: Estimate, slow: Estimate, mean: Estimate, horizo
 
 def _ended_early(group: Group) -> str:
     """With delayed entry the few at risk at first may all be resolved: then the product says 0 for ever."""
+    if group.entry_s is None:
+        return ""
     over = np.flatnonzero(group.table.survival <= 0)
-    if group.entry_s is None or not over.size or over[0] == group.table.time_s.size - 1:
+    if not over.size or over[0] == group.table.time_s.size - 1:
         return ""
     at, n = float(group.table.time_s[over[0]]), int(group.table.n_at_risk[over[0]])
     return f"the curve ends after {in_words(at)}: all {n} under observation by then were gone, others came later"

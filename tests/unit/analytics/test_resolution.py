@@ -149,6 +149,23 @@ def test_until_narrows_the_alerts_but_not_what_is_known_of_them() -> None:
 # -- groups ---------------------------------------------------------------------------------------------------------
 
 
+def test_equal_hashes_of_two_groups_are_noticed_and_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    from alert_analytics.analytics import durations_read
+
+    given = simulated()
+    before = ResolutionAnalysis.from_alerts(given, by="service")
+    asked, salts = durations_read.is_distinct, []
+
+    def once_equal(hashes: np.ndarray) -> bool:
+        salts.append(hashes)
+        return len(salts) > 1 and asked(hashes)
+
+    monkeypatch.setattr(durations_read, "is_distinct", once_equal)
+    assert ResolutionAnalysis.from_alerts(given, by="service").table.equals(before.table)
+    assert not set(salts[0].tolist()) & set(salts[1].tolist())
+    assert not asked(np.array([3, 5, 3], np.uint64))
+
+
 def test_one_horizon_for_all_groups() -> None:
     given: list[Row] = [("db", 0, 100)] * 40 + [("web", 800, 950)] * 40 + [("db", 0, None), ("web", 800, None)]
     given += [("tiny", 995, None), ("last", 1000, 1000)]
