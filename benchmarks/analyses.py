@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 import alert_analytics as aa
 from alert_analytics.analytics.correlation_counts import Codes, Firings, Ints, compared_pairs
+from alert_analytics.analytics.correlation_firings import asked
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.pairs import pair_counts
 from alert_analytics.simulation import HistorySpec, simulate_history
@@ -77,13 +78,8 @@ def tested(history: aa.AlertHistory) -> pa.Table:
 
 
 def _firings(history: aa.AlertHistory) -> tuple[Firings, pa.Array]:
-    keys = {"item": ("rule",), "scope": ("tenant_id",)}
-    listed = history.ask("correlation_items", keys=keys).arrow()["item"].combine_chunks()
-    rows = history.ask("correlation", keys=keys).numpy()
-    with _stage("ordering"):
-        n_items = len(listed) - listed.null_count
-        firings = Firings(rows["scope_code"], rows["item_code"], rows["time_us"], n_items, 300_000_000)
-    return firings, listed
+    given = asked(history, "rule", ("tenant_id",), _WINDOW)
+    return given.firings, given.items["item"].combine_chunks()
 
 
 def _pairs_table(names: pa.Array, leader: Codes, follower: Codes, n_together: Ints) -> pa.Table:

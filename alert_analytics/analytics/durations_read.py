@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import count
 
 import numpy as np
-import numpy.typing as npt
 
 from alert_analytics.analytics.durations import INCIDENT, SERVICE_DAY, Group
+from alert_analytics.analytics.hashes import distinctly
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.durations import by_group_and_duration
 from alert_analytics.engine.kernels.lookup import numbered_by_day, places_of
@@ -50,15 +49,13 @@ def groups_of(
     UnknownColumnError
         A name that the history does not have.
     """
-    # Two of what is known may have one hash, once in some million million histories: with another salt they have not.
-    for salt in count():
+
+    def asking(query: str, salt: int) -> tuple[Answer, str]:
         params = {"watermark": watermark, "salt": salt}
-        listing, said = asked_by_cluster(history, "resolution_clusters", {"series": names}, params, cluster)
-        listed = listing.arrow()
-        hashes = listed["known"].to_numpy()
-        if is_distinct(hashes):
-            break
-    answer, _ = asked_by_cluster(history, "resolution", {"series": names}, params, cluster)
+        return asked_by_cluster(history, query, {"series": names}, params, cluster)
+
+    listed, hashes, salt = distinctly(lambda salt: asking("resolution_clusters", salt)[0])
+    answer, said = asking("resolution", salt)
     columns = answer.arrow()
     place = places_of(columns["known"].to_numpy(), hashes)
     code = listed["group_code"].to_numpy()
@@ -75,11 +72,6 @@ def groups_of(
         here = slice(first[g], first[g + 1])
         groups.append(Group(keys[g], seconds[here], ended[here], clusters[here], level))
     return groups, answer, said
-
-
-def is_distinct(hashes: npt.NDArray[np.uint64]) -> bool:
-    """Whether each hash stands there once."""
-    return bool(np.unique(hashes).size == hashes.size)
 
 
 def asked_by_cluster(

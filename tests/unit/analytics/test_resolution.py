@@ -150,17 +150,17 @@ def test_until_narrows_the_alerts_but_not_what_is_known_of_them() -> None:
 
 
 def test_equal_hashes_of_two_groups_are_noticed_and_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    from alert_analytics.analytics import durations_read
+    from alert_analytics.analytics import hashes
 
     given = simulated()
     before = ResolutionAnalysis.from_alerts(given, by="service")
-    asked, salts = durations_read.is_distinct, []
+    asked, salts = hashes.is_distinct, []
 
-    def once_equal(hashes: np.ndarray) -> bool:
-        salts.append(hashes)
-        return len(salts) > 1 and asked(hashes)
+    def once_equal(known: np.ndarray) -> bool:
+        salts.append(known)
+        return len(salts) > 1 and asked(known)
 
-    monkeypatch.setattr(durations_read, "is_distinct", once_equal)
+    monkeypatch.setattr(hashes, "is_distinct", once_equal)
     assert ResolutionAnalysis.from_alerts(given, by="service").table.equals(before.table)
     assert not set(salts[0].tolist()) & set(salts[1].tolist())
     assert not asked(np.array([3, 5, 3], np.uint64))
