@@ -1,7 +1,8 @@
-"""The three analyses beside hand-written SQL, on simulated histories: ``python -m benchmarks [N ...]``.
+"""The analyses beside what a user would write by hand, on simulated histories: ``python -m benchmarks [N ...]``.
 
-Prints a Markdown table. Every measurement is a process of its own, so that its peak memory is its own, and starts from
-the path of a Parquet file. It gates nothing, but fails where the two ways disagree on a number that both compute.
+Prints Markdown tables. Every measurement is a process of its own, so that its peak memory is its own, and starts from
+the path of a Parquet file. It gates nothing, but fails where two ways disagree on a number that both compute.
+``python -m benchmarks --alone N`` asks the library alone, on N alerts that need not fit into memory.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,35 +21,71 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 SIZES = (1_000_000, 10_000_000)
+ANALYSES = ("trend", "resolution", "correlation")
 CAP_S = 180.0
 _CLOSE = 1e-9
+_OUT_OF_MEMORY = 3  # as benchmarks.analyses, which is not imported: it would count as this process's memory
+_KERNEL = "the kernel alone"
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """An analysis of the library beside a query that answers part of the same question."""
+class Question:
+    """What is asked of the library, and the other ways to answer part of it.
+
+    Attributes
+    ----------
+    name : str
+        Of the library's way, as :mod:`benchmarks.analyses` takes it.
+    keys : tuple of str
+        What identifies a row of every answer.
+    rivals : dict of str to str
+        Measurements, and what each computes.
+    """
 
     name: str
-    query: str
     keys: tuple[str, ...]
-    what: str
+    rivals: dict[str, str]
 
 
-COMPARISONS = (
-    Comparison("trend", "trend", ("service",), "weekly `GROUP BY` and `regr_slope`"),
-    Comparison("resolution", "resolved_only", ("severity",), "median of the resolved"),
-    Comparison("resolution", "kaplan_meier", ("severity",), "Kaplan-Meier median by window functions"),
-    Comparison("correlation", "pairs", ("leader", "follower"), "self-join on 300 s buckets, counts only"),
+_BUCKETS = {"by_hand/pairs": "DuckDB: self-join on 300 s buckets, counts only"}
+_OTHER_JOINS = {"polars/pairs": "polars: the same join", "pandas/pairs": "pandas: the same join"}
+QUESTIONS = (
+    Question(
+        "trend",
+        ("service",),
+        {
+            "by_hand/trend": "DuckDB: weekly `GROUP BY` and `regr_slope`",
+            "polars/trend": "polars: weekly counts",
+            "pandas/trend": "pandas: weekly counts",
+        },
+    ),
+    Question(
+        "resolution",
+        ("severity",),
+        {
+            "by_hand/resolved_only": "DuckDB: median of the resolved by `GROUP BY`",
+            "polars/resolved_only": "polars: the same",
+            "pandas/resolved_only": "pandas: the same",
+            "by_hand/kaplan_meier": "DuckDB: Kaplan-Meier median by window functions",
+        },
+    ),
+    Question("pairs", ("leader", "follower"), _BUCKETS | _OTHER_JOINS),
+    Question("tested", ("leader", "follower"), _BUCKETS),
+    Question("correlation", ("leader", "follower"), _BUCKETS),
 )
+CALLED = {"pairs": "pair counts", "tested": "tested pairs"}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process took; `answer` is None where it was stopped at the cap."""
+    """What one process took; `answer` is None where it was not finished, and `lacking` says why."""
 
     seconds: float
+    processor_s: float
     peak_bytes: int
     answer: pa.Table | None
+    stages: dict[str, float] = field(default_factory=dict)
+    lacking: str = ""
 
 
 def measure(measurement: str, parquet: Path, cap_s: float | None = None) -> Measured:
@@ -79,9 +116,16 @@ def measure(measurement: str, parquet: Path, cap_s: float | None = None) -> Meas
     try:
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=cap_s, cwd=root)
     except subprocess.TimeoutExpired:
-        return Measured(float("nan"), 0, None)
+        return Measured(cap_s or 0.0, cap_s or 0.0, 0, None, lacking=f"stopped after {cap_s:.0f} s")
+    except subprocess.CalledProcessError as error:
+        # Frames run under a limit: Python says so, a library in Rust or C++ aborts.
+        if error.returncode != _OUT_OF_MEMORY and not (error.returncode < 0 and measurement.startswith("p")):
+            raise
+        return Measured(0.0, 0.0, 0, None, lacking="more than 14 GB")
     told = json.loads(done.stdout.splitlines()[-1])
-    return Measured(told["seconds"], told["peak_bytes"], pq.read_table(answer))
+    return Measured(
+        told["seconds"], told["processor_s"], told["peak_bytes"], pq.read_table(answer), stages=told["stages"]
+    )
 
 
 def agrees(library: pa.Table, by_hand: pa.Table, keys: Sequence[str]) -> bool:
@@ -109,58 +153,142 @@ def agrees(library: pa.Table, by_hand: pa.Table, keys: Sequence[str]) -> bool:
     return all(np.allclose(ours[name], theirs[name], rtol=_CLOSE, atol=0) for name in values)
 
 
-def rows(n_alerts: int, folder: Path) -> Iterator[tuple[str, bool]]:
-    """Measure every comparison on one history.
+@dataclass
+class Run:
+    """The measurements of one history, each made once."""
+
+    history: Path
+    n_alerts: int
+    found: dict[str, Measured] = field(default_factory=dict)
+
+    def of(self, measurement: str) -> Measured:
+        """What a measurement took."""
+        if measurement not in self.found:
+            ours = measurement.startswith(("library/", "again/"))
+            self.found[measurement] = measure(measurement, self.history, None if ours else CAP_S)
+        return self.found[measurement]
+
+
+def rows(run: Run, question: Question) -> Iterator[tuple[str, bool]]:
+    """Ask one question every way.
 
     Parameters
     ----------
-    n_alerts : int
-        About how many.
-    folder : Path
-        Where the history is written.
+    run : Run
+        The history.
+    question : Question
+        What to ask.
 
     Yields
     ------
     str
         A line of the Markdown table.
     bool
-        Whether the two ways agreed, as far as they were finished.
+        Whether the way agreed with the library's, as far as it was finished.
     """
-    history = folder / "history.parquet"
-    drawn = measure(f"simulate/{n_alerts}", history).answer
-    assert drawn is not None
-    size = f"{drawn['n_alerts'][0].as_py():,}"
-    library = {name: measure(f"library/{name}", history) for name in dict.fromkeys(c.name for c in COMPARISONS)}
-    for one in COMPARISONS:
-        ours, theirs = library[one.name], measure(f"by_hand/{one.query}", history, CAP_S)
-        assert ours.answer is not None
-        start = f"| {size} | {one.name} | {ours.seconds:.2f} | {_gigabytes(ours)} | {one.what} | "
+    start = f"| {run.n_alerts:,} | {CALLED.get(question.name, question.name)} |"
+    first, again = run.of(f"library/{question.name}"), run.of(f"again/{question.name}")
+    assert first.answer is not None
+    assert again.answer is not None
+    same = first.answer.equals(again.answer)
+    yield f"{start} **library, first question on the file** | {_measures(first)} | 1 | {_share(again, first)} | |", True
+    yield f"{start} **library, again** | {_measures(again)} | {_share(first, again)} | 1 | {_said(same)} |", same
+    kernel = again.stages.get(_KERNEL)
+    if kernel is not None:
+        alone = Measured(kernel, float("nan"), 0, None)
+        yield f"{start} {_KERNEL} | {kernel:.2f} | | | {_share(first, alone)} | {_share(again, alone)} | |", True
+    for measurement, what in question.rivals.items():
+        theirs = run.of(measurement)
         if theirs.answer is None:
-            yield start + f"> {CAP_S:.0f}, stopped | | > {CAP_S / ours.seconds:.1f} | |", True
+            yield f"{start} {what} | {theirs.lacking} | | | | | |", True
             continue
-        same = agrees(ours.answer, theirs.answer, one.keys)
-        ratio = theirs.seconds / ours.seconds
-        said = f"yes, {theirs.answer.num_rows:,} rows" if same else "NO"
-        yield start + f"{theirs.seconds:.2f} | {_gigabytes(theirs)} | {ratio:.2f} | {said} |", same
+        same = agrees(first.answer, theirs.answer, question.keys)
+        shares = f"{_share(theirs, first)} | {_share(theirs, again)}"
+        said = f"{_said(same)}, {theirs.answer.num_rows:,} rows"
+        yield f"{start} {what} | {_measures(theirs)} | {shares} | {said} |", same
 
 
-def _gigabytes(measured: Measured) -> str:
-    return f"{measured.peak_bytes / 1e9:.2f}"
+def growth(runs: Sequence[Run]) -> Iterator[str]:
+    """By how much time and memory grow from the smallest history to the largest."""
+    small, large = runs[0], runs[-1]
+    yield f"\nFrom {small.n_alerts:,} to {large.n_alerts:,} alerts ({large.n_alerts / small.n_alerts:.1f} times):\n"
+    yield "| question | first (s) | times | processor | again (s) | times | processor | GB |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    for question in QUESTIONS:
+        cells, peak = [], 0
+        for way in ("library", "again"):
+            before, after = (run.of(f"{way}/{question.name}") for run in (small, large))
+            peak = max(peak, after.peak_bytes)
+            by_processor = after.processor_s / before.processor_s
+            cells += [f"{before.seconds:.2f} to {after.seconds:.2f}", _share(after, before), f"{by_processor:.1f}"]
+        yield f"| {CALLED.get(question.name, question.name)} | {' | '.join(cells)} | {peak / 1e9:.2f} |"
+
+
+def stages(run: Run) -> Iterator[str]:
+    """Where the library's time goes: queries by the name of their file, kernels where they are timed, and the rest."""
+    yield f"\nWhere the library's seconds go, {run.n_alerts:,} alerts, first question:\n"
+    yield "| question | stages | rest |"
+    yield "|---|---|---:|"
+    for question in QUESTIONS:
+        first = run.of(f"library/{question.name}")
+        listed = ", ".join(f"{name} {seconds:.2f}" for name, seconds in first.stages.items())
+        rest = max(first.seconds - sum(first.stages.values()), 0.0)
+        yield f"| {CALLED.get(question.name, question.name)} | {listed} | {rest:.2f} |"
+
+
+def alone(n_alerts: int, folder: Path) -> Iterator[str]:
+    """Ask the library alone, of a history that need not fit into memory."""
+    history = folder / "history.parquet"
+    drawn = measure(f"repeat/{n_alerts}", history).answer
+    assert drawn is not None
+    yield f"| alerts | file (GB) | analysis | {_HEADS} |"
+    yield "|---:|---:|---|---:|---:|---:|"
+    size = f"{drawn['n_alerts'][0].as_py():,} | {history.stat().st_size / 1e9:.2f}"
+    for name in ANALYSES:
+        yield f"| {size} | {name} | {_measures(measure(f'library/{name}', history))} |"
+
+
+_HEADS = "seconds | processor | GB"
+
+
+def _measures(measured: Measured) -> str:
+    return f"{measured.seconds:.2f} | {measured.processor_s:.2f} | {measured.peak_bytes / 1e9:.2f}"
+
+
+def _share(one: Measured, other: Measured) -> str:
+    ratio = one.seconds / other.seconds
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
+
+
+def _said(same: bool) -> str:
+    return "yes" if same else "NO"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure against hand-written SQL.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure against what is done by hand.")
     parser.add_argument("n_alerts", nargs="*", type=int, default=SIZES, help="sizes of history (default: 1 and 10 M)")
-    disagreed = False
-    print("| alerts | analysis | library (s) | GB | by hand in DuckDB | by hand (s) | GB | by hand / library | equal |")
-    print("|---:|---|---:|---:|---|---:|---:|---:|---|", flush=True)
-    for n_alerts in parser.parse_args(arguments).n_alerts:
-        with tempfile.TemporaryDirectory() as folder:
-            for line, same in rows(n_alerts, Path(folder)):
-                print(line, flush=True)
-                disagreed |= not same
+    parser.add_argument("--alone", type=int, metavar="N", help="the library's three analyses alone, on N alerts")
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        empty = max(measure(f"warm/{one.name}", Path(folder) / "none").peak_bytes for one in COMPARISONS)
+        if options.alone is not None:
+            for line in alone(options.alone, Path(folder)):
+                print(line, flush=True)
+            return 0
+        print(f"| alerts | question | way | {_HEADS} | times the first | times again | equal |")
+        print("|---:|---|---|---:|---:|---:|---:|---:|---|", flush=True)
+        runs, disagreed = [], False
+        for n_alerts in sorted(options.n_alerts):
+            history = Path(folder) / "history.parquet"
+            drawn = measure(f"simulate/{n_alerts}", history).answer
+            assert drawn is not None
+            runs.append(Run(history, drawn["n_alerts"][0].as_py()))
+            for question in QUESTIONS:
+                for line, same in rows(runs[-1], question):
+                    print(line, flush=True)
+                    disagreed |= not same
+        for line in [*growth(runs), *stages(runs[-1])]:
+            print(line)
+        empty = max(measure(f"warm/{name}", Path(folder) / "none").peak_bytes for name in ANALYSES)
     print(f"\nGB is the peak of the process. {empty / 1e9:.2f} of the library's are Python, imports and compiled code.")
     return int(disagreed)
 

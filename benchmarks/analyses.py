@@ -4,7 +4,8 @@ MEASUREMENT is ``library/NAME``, an analysis as a user would call it on a file; 
 question to an open history; ``warm/NAME``, only what comes before it: imports, and compilation on a tiny history;
 ``by_hand/NAME``, the SQL in ``benchmarks/by_hand/NAME.sql``; ``pandas/NAME`` or ``polars/NAME``, the same as frames;
 ``simulate/N``, which writes PARQUET; or ``repeat/N``, the same for more than fit into memory. Writes what was computed
-to ANSWER, and prints seconds, peak memory and the seconds of stages as JSON.
+to ANSWER, and prints seconds (by the clock, and of the processor), peak memory and the seconds of stages as JSON; exits
+with :data:`OUT_OF_MEMORY` where frames would take more than :data:`FRAMES_BYTES`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -26,12 +28,16 @@ import pyarrow.parquet as pq
 
 import alert_analytics as aa
 from alert_analytics.analytics.correlation_counts import Codes, Firings, Ints, compared_pairs
+from alert_analytics.analytics.correlation_firings import asked
+from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.pairs import pair_counts
 from alert_analytics.simulation import HistorySpec, simulate_history
 from benchmarks.by_hand.frames import FRAMES
 
 SEED = 20250901
 _TINY = 20_000
+FRAMES_BYTES = 14_000_000_000
+OUT_OF_MEMORY = 3
 _WINDOW = timedelta(seconds=300)
 _EPOCH = datetime(1970, 1, 1)
 
@@ -54,7 +60,7 @@ def correlation(history: aa.AlertHistory) -> pa.Table:
 def pairs(history: aa.AlertHistory) -> pa.Table:
     """Counts of every ordered pair alone."""
     firings, names = _firings(history)
-    with _stage("pair counts, the kernel alone"):
+    with _stage(KERNEL):
         found = pair_counts(
             firings.scope, firings.item, firings.time_us, n_items=firings.n_items, window_us=firings.window_us
         )
@@ -72,14 +78,8 @@ def tested(history: aa.AlertHistory) -> pa.Table:
 
 
 def _firings(history: aa.AlertHistory) -> tuple[Firings, pa.Array]:
-    keys = {"item": ("rule",), "scope": ("tenant_id",)}
-    with _stage("reading"):
-        listed = history.ask("correlation_items", keys=keys).arrow()["item"].combine_chunks()
-        rows = history.ask("correlation", keys=keys).numpy()
-    with _stage("ordering"):
-        n_items = len(listed) - listed.null_count
-        firings = Firings(rows["scope_code"], rows["item_code"], rows["time_us"], n_items, 300_000_000)
-    return firings, listed
+    given = asked(history, "rule", ("tenant_id",), _WINDOW)
+    return given.firings, given.items["item"].combine_chunks()
 
 
 def _pairs_table(names: pa.Array, leader: Codes, follower: Codes, n_together: Ints) -> pa.Table:
@@ -91,7 +91,7 @@ def _pairs_table(names: pa.Array, leader: Codes, follower: Codes, n_together: In
 def _stage(what: str) -> Iterator[None]:
     began = time.perf_counter()
     yield
-    STAGES[what] = time.perf_counter() - began
+    STAGES[what] = STAGES.get(what, 0.0) + time.perf_counter() - began
 
 
 LIBRARY: dict[str, Callable[[aa.AlertHistory], pa.Table]] = {
@@ -101,7 +101,22 @@ LIBRARY: dict[str, Callable[[aa.AlertHistory], pa.Table]] = {
     "pairs": pairs,
     "tested": tested,
 }
+KERNEL = "the kernel alone"
 STAGES: dict[str, float] = {}
+
+
+def watch_queries() -> None:
+    """Keep the seconds of every query that an analysis fetches among the stages, by the name of its file."""
+
+    def watched(fetch: Callable[[Answer], Any]) -> Callable[[Answer], Any]:
+        def timed(answer: Answer) -> Any:
+            with _stage(answer._where):
+                return fetch(answer)
+
+        return timed
+
+    for how in ("arrow", "numpy"):
+        setattr(Answer, how, watched(getattr(Answer, how)))
 
 
 def by_hand(name: str, path: Path) -> pa.Table:
@@ -154,7 +169,10 @@ def main(measurement: str, parquet: str, answer: str) -> None:
     if kind == "again":
         history = aa.AlertHistory.open(path)
         print(history)  # judged and measured
+    if kind in {"pandas", "polars"}:
+        resource.setrlimit(resource.RLIMIT_AS, (FRAMES_BYTES, FRAMES_BYTES))
     STAGES.clear()
+    watch_queries()
     ways: dict[str, Callable[[], pa.Table]] = {
         "library": lambda: LIBRARY[name](aa.AlertHistory.open(path)),
         "again": lambda: LIBRARY[name](history or aa.AlertHistory.open(path)),
@@ -165,12 +183,19 @@ def main(measurement: str, parquet: str, answer: str) -> None:
         "by_hand": partial(by_hand, name, path),
         "simulate": lambda: simulate(int(name), path),
     }
-    began = time.perf_counter()
-    table = ways[kind]()
-    seconds = time.perf_counter() - began
-    peak = peak_bytes()  # before the answer is written
+    began, began_processor = time.perf_counter(), time.process_time()
+    try:
+        table = ways[kind]()
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
+    told: dict[str, Any] = {
+        "seconds": time.perf_counter() - began,
+        "processor_s": time.process_time() - began_processor,
+        "peak_bytes": peak_bytes(),  # before the answer is written
+        "stages": STAGES,
+    }
     pq.write_table(table, answer)
-    print(json.dumps({"seconds": seconds, "peak_bytes": peak, "stages": STAGES}))
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from alert_analytics.analytics.durations import Bools, Floats, Group, Ints, asked_by_cluster, groups_of, split
+from alert_analytics.analytics.durations import Bools, Floats, Group, Ints, split
+from alert_analytics.analytics.durations_read import asked_by_cluster, groups_of
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history import AlertHistory

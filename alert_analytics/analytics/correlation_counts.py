@@ -157,7 +157,8 @@ def compared_pairs(firings: Firings, span_us: tuple[int, int]) -> ComparedPairs:
 def _with_reverses(counts: PairCounts, n_items: int) -> tuple[Codes, Codes, Ints]:
     """Add to the pairs seen the reverse of each, with a count of 0 where it was never seen."""
     key = counts.leader.astype(np.int64) * n_items + counts.follower
-    both = np.union1d(key, counts.follower.astype(np.int64) * n_items + counts.leader)
+    every = np.sort(np.concatenate((key, counts.follower.astype(np.int64) * n_items + counts.leader)))
+    both = every[np.r_[every.size > 0, every[1:] != every[:-1]][: every.size]]
     n_together = np.zeros(both.size, dtype=np.int64)
     n_together[np.searchsorted(both, key)] = counts.n_together
     leader, follower = np.divmod(both, max(n_items, 1))

@@ -11,7 +11,9 @@ import pyarrow.compute as pc
 
 from alert_analytics.analytics.correlation_counts import Firings
 from alert_analytics.analytics.correlation_topology import linked_scopes
+from alert_analytics.analytics.hashes import distinctly
 from alert_analytics.engine.kernels.candidates import Links
+from alert_analytics.engine.kernels.lookup import places_of
 from alert_analytics.history import AlertHistory
 
 _EPOCH = datetime(1970, 1, 1)
@@ -75,20 +77,29 @@ def asked(
         `of` or `scope` names nothing.
     """
     keys = {"item": (of,), "scope": tuple(scope)}
-    listed = history.ask("correlation_items", keys=keys).arrow()
-    known = listed.filter(pc.is_valid(listed["item"]))
-    answer = history.ask("correlation", keys=keys)
-    rows = answer.numpy()
-    firings = Firings(rows["scope_code"], rows["item_code"], rows["time_us"], known.num_rows, window // _MICROSECOND)
+    listed, hashes, salt = distinctly(lambda salt: history.ask("correlation_codes", keys=keys, params={"salt": salt}))
+    answer = history.ask("correlation", keys=keys, params={"salt": salt})
+    rows = answer.arrow()
+    place, time_us = places_of(rows["known"].to_numpy(), hashes), rows["time_us"].to_numpy()
+    scope_code, item_code = (listed[name].fill_null(-1).to_numpy() for name in ("scope_code", "item_code"))
+    known = listed.filter(pc.is_valid(listed["item_code"]))
+    if known.num_rows < listed.num_rows:
+        kept = item_code[place] >= 0
+        place, time_us = place[kept], time_us[kept]
+    items = (
+        known.group_by("item", use_threads=False).aggregate([("n_alerts", "sum")]).rename_columns(["item", "n_alerts"])
+    )
+    firings = Firings(scope_code[place], item_code[place], time_us, items.num_rows, window // _MICROSECOND)
     n_scopes = int(firings.scope[-1]) + 1 if firings.scope.size else 0
     scopes: list[tuple[str, ...]] = []
     if topology is not None:
-        scopes = [tuple(one) for one in history.ask("correlation_scopes", keys=keys).arrow()["scope"].to_pylist()]
+        numbered = dict(zip(known["scope_code"].to_pylist(), map(tuple, known["scope"].to_pylist()), strict=True))
+        scopes = [numbered[code] for code in range(n_scopes)]
     span = history.span
     ends = (span.start, span.end) if span else (_EPOCH, _EPOCH)
     return Asked(
         firings,
-        known,
+        items,
         scopes,
         linked_scopes(topology, scopes, n_scopes),
         ((ends[0] - _EPOCH) // _MICROSECOND, (ends[1] - _EPOCH) // _MICROSECOND),

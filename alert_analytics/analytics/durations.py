@@ -1,10 +1,9 @@
-"""The times to resolve of each group of a history, with what its clusters allow to say of them."""
+"""The times to resolve of one group of alerts, with what its clusters allow to say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 
 import numpy as np
@@ -12,20 +11,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alert_analytics.analytics.estimates import Estimate
-from alert_analytics.engine import Answer
+from alert_analytics.engine.kernels.crossings import open_at_end, quantile_crossings, restricted_mean_sums
 from alert_analytics.engine.kernels.entering import entered_variance
 from alert_analytics.engine.kernels.satterthwaite import checkpoints, working_sums
 from alert_analytics.engine.kernels.survival import clustered_variance
-from alert_analytics.errors import UnknownColumnError
-from alert_analytics.history import AlertHistory
 from alert_analytics.stats.clusters import (
     clustered,
     critical_value,
     critical_values,
     effective_clusters,
+    leverage,
+    products_summed,
     satterthwaite_clusters,
 )
 from alert_analytics.stats.restricted_mean import (
+    reaches,
     restricted_mean,
     restricted_mean_increments,
     restricted_mean_influence,
@@ -35,8 +35,6 @@ from alert_analytics.stats.survival import (
     SurvivalTable,
     kaplan_meier_sorted,
     log_log_band,
-    quantile,
-    quantile_interval,
 )
 from alert_analytics.stats.truncation import entered_mean_influence, entry_slots, kaplan_meier_entered
 
@@ -48,8 +46,6 @@ INCIDENT = "incident"
 SERVICE_DAY = "service and day"
 SIZEABLE = 30
 """Times that a group needs to have a say in the common horizon."""
-
-_US = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,22 +75,17 @@ class Group:
     level: float
     entry_s: Floats | None = field(default=None, repr=False)
 
+    @property
+    def is_lone(self) -> bool:
+        """Whether it is one alert, which needs no curve: of a million rules most fired once."""
+        return self.duration_s.size == 1
+
     @cached_property
     def table(self) -> SurvivalTable:
         """The survival curve."""
         if self.entry_s is not None:
             return kaplan_meier_entered(self.duration_s, self.resolved, self.entry_s)
         return kaplan_meier_sorted(self.duration_s, self.resolved)
-
-    @property
-    def is_lone(self) -> bool:
-        """Whether it is one alert, which needs no curve: of a million rules most fired once."""
-        return self.duration_s.size == 1
-
-    @property
-    def ends_open(self) -> bool:
-        """Whether the curve ends above 0: of those followed longest some are not known to have ended."""
-        return not self.resolved[0] if self.is_lone else bool(self.table.survival[-1] > 0)
 
     @cached_property
     def local_cluster(self) -> Ints:
@@ -129,17 +120,11 @@ class Group:
         return entered_variance(*alerts, *self.entering, *counts, n_clusters)
 
     @cached_property
-    def critical(self) -> Floats:
-        """How many standard errors the band is wide to either side, at each time of the curve."""
-        if self.cluster_sizes.size == 1:
-            return np.full(self.table.time_s.size, np.nan)
-        n, n_times = self.n_effective_at
-        return np.repeat(critical_values(self.level, n), n_times)
-
-    @cached_property
     def n_effective_at(self) -> tuple[Floats, Ints]:
         """The equal clusters that would say as much of the curve, and for how many of its times each number holds."""
         table = self.table
+        if self.cluster_sizes.size == 1:
+            return np.ones(1), np.array([table.time_s.size])
         left = (table.n_at_risk - table.n_resolved).astype(np.float64)
         room = table.n_at_risk.astype(np.float64) ** 2 * left
         increment = np.divide(table.n_resolved, room, out=np.zeros_like(room), where=left > 0)
@@ -155,29 +140,47 @@ class Group:
     @cached_property
     def band(self) -> tuple[Floats, Floats]:
         """The pointwise interval of the curve, robust to alerts that resolve together."""
-        return log_log_band(self.table.survival, self.variance, self.critical)
+        n, n_times = self.n_effective_at
+        critical = np.repeat(critical_values(self.level, n), n_times)
+        return log_log_band(self.table.survival, self.variance, critical)
 
     def quantile(self, q: float) -> Estimate:
         """The time within which a share `q` are resolved."""
+        return self.quantiles((q,))[0]
+
+    def quantiles(self, shares: Sequence[float]) -> list[Estimate]:
+        """The times within which some shares are resolved."""
         if self.is_lone:
-            return Estimate(float(self.duration_s[0]) if self.resolved[0] else np.nan, np.nan, np.nan)
-        return Estimate(quantile(self.table, q), *quantile_interval(self.table, self.band, q))
+            only = float(self.duration_s[0]) if self.resolved[0] else np.nan
+            return [Estimate(only, np.nan, np.nan)] * len(shares)
+        n, n_times = self.n_effective_at
+        curve = (self.table.time_s, self.table.survival, self.variance)
+        found = quantile_crossings(*curve, critical_values(self.level, n), n_times, 1 - np.array(shares))
+        return [Estimate(*map(float, one)) for one in found]
 
     def mean(self, horizon_s: float) -> Estimate:
         """The mean time open, up to a horizon."""
-        if self.is_lone:
-            is_known = self.resolved[0] or self.duration_s[0] >= horizon_s
-            return Estimate(min(float(self.duration_s[0]), horizon_s) if is_known else np.nan, np.nan, np.nan)
-        mean = restricted_mean(self.table, horizon_s)
+        mean, variance, effective = self.mean_variance(horizon_s)
         if np.isnan(mean):
             return Estimate(mean, mean, mean)
-        variance, effective = self.mean_variance(horizon_s)
         critical = critical_value(self.level, effective)
         return Estimate(mean, *restricted_mean_interval(mean, variance, horizon_s, critical))
 
-    def mean_variance(self, horizon_s: float) -> tuple[float, float]:
-        """The variance of the mean, and the equal clusters that would say as much of it; the mean must be known."""
-        return self.summed(self.influence(horizon_s), restricted_mean_increments(self.table, horizon_s))
+    def mean_variance(self, horizon_s: float) -> tuple[float, float, float]:
+        """The mean, its variance, and the equal clusters that would say as much of it; NaN where not known."""
+        if not self.is_known_until(horizon_s):
+            return np.nan, np.nan, np.nan
+        if self.is_lone:
+            return min(float(self.duration_s[0]), horizon_s), np.nan, np.nan
+        if self.entry_s is not None:
+            mean = restricted_mean(self.table, horizon_s)
+            increment = restricted_mean_increments(self.table, horizon_s)
+            return mean, *self.summed(self.influence(horizon_s), increment)
+        sizes = self.cluster_sizes
+        alerts = (self.duration_s, self.resolved, self.local_cluster)
+        mean, sums, independent, alike = restricted_mean_sums(*alerts, sizes, horizon_s)
+        variance = float(leverage(sizes) @ sums**2)
+        return mean, variance, self._effective(products_summed(independent, alike), variance)
 
     def summed(self, influence: Floats, increment: Floats) -> tuple[float, float]:
         """The variance of a number from what each alert adds to it, and the equal clusters that would say as much.
@@ -194,10 +197,29 @@ class Group:
         variance, n_effective : float
             NaN for a single cluster.
         """
-        variance, of_sizes = clustered(influence, self.local_cluster)
+        variance, _ = clustered(influence, self.local_cluster)
         sums = self._sums(increment, np.array([increment.size - 1]))
+        return variance, self._effective(sums, variance)
+
+    def _effective(self, sums: Floats, variance: float) -> float:
         found = float(satterthwaite_clusters(sums, np.array([variance]))[0])
-        return variance, of_sizes if np.isnan(found) else found
+        return self.n_effective if np.isnan(found) else found
+
+    def is_known_until(self, horizon_s: float) -> bool:
+        """Whether an alert was followed that long, or all were resolved before."""
+        if self.entry_s is not None:
+            return reaches(self.table, horizon_s)
+        if not self.duration_s.size or self.duration_s[-1] >= horizon_s:
+            return bool(self.duration_s.size)
+        # The curve ends at 0 where the last that were open were all resolved.
+        return bool(self.resolved[np.searchsorted(self.duration_s, self.duration_s[-1]) :].all())
+
+    @cached_property
+    def open_share(self) -> float:
+        """What the curve is at its end."""
+        if self.entry_s is not None:
+            return float(self.table.survival[-1])
+        return float(open_at_end(self.duration_s, self.resolved))
 
     def influence(self, horizon_s: float) -> Floats:
         """What each alert adds to the mean; the mean must be known."""
@@ -213,98 +235,6 @@ class Group:
         """
         finished = self.duration_s[self.resolved]
         return float(finished[(finished.size - 1) // 2]) if finished.size else float("nan")
-
-
-def groups_of(
-    history: AlertHistory, names: Sequence[str], cluster: str | None, watermark: datetime | None, level: float
-) -> tuple[list[Group], Answer, str]:
-    """Read the durations of a history, group by group.
-
-    Parameters
-    ----------
-    history : AlertHistory
-        What to read.
-    names : sequence of str
-        Columns or labels to group by.
-    cluster : str or None
-        A column or label whose alerts resolve together; ``auto``: the column or label ``incident`` where there is one;
-        None: every alert for itself. Where it is null, and by default, alerts of one service and day are a cluster.
-    watermark : datetime or None
-        Where open alerts are censored; None for an empty history.
-    level : float
-        Coverage of the intervals.
-
-    Returns
-    -------
-    groups : list of Group
-        In the order of their keys.
-    answer : Answer
-        For its SQL.
-    clusters : str
-        What the clusters are, in words.
-
-    Raises
-    ------
-    UnknownColumnError
-        A name that the history does not have.
-    """
-    # The order matters: a wrong `by` is said as such, not taken for a history without incidents.
-    listed = history.ask("resolution_groups", keys={"series": names}).arrow()["series"].to_pylist()
-    answer, said = asked_by_cluster(history, "resolution", {"series": names}, {"watermark": watermark}, cluster)
-    columns = answer.arrow()
-    codes = columns["group_code"].to_numpy()
-    clusters = np.arange(codes.size) if cluster is None else columns["cluster_code"].to_numpy().astype(np.int64)
-    duration, resolved = columns["duration_us"].to_numpy(), columns["resolved"].to_numpy()
-    groups = []
-    for rows, key in zip(split(codes, len(listed)), listed, strict=True):
-        ordered = rows[np.argsort(duration[rows])]
-        seconds = duration[ordered] / _US
-        groups.append(Group(tuple(key), seconds, resolved[ordered], clusters[ordered], level))
-    return groups, answer, said
-
-
-def asked_by_cluster(
-    history: AlertHistory,
-    query: str,
-    keys: Mapping[str, Sequence[str]],
-    params: Mapping[str, object],
-    cluster: str | None,
-) -> tuple[Answer, str]:
-    """Ask with the key ``cluster`` as well, by what resolves together.
-
-    Parameters
-    ----------
-    history : AlertHistory
-        What to read.
-    query : str
-        The name of the ``.sql`` file.
-    keys, params : mapping
-        The others.
-    cluster : str or None
-        As for :func:`groups_of`.
-
-    Returns
-    -------
-    answer : Answer
-        Not fetched yet.
-    clusters : str
-        What the clusters are, in words.
-
-    Raises
-    ------
-    UnknownColumnError
-        A name that the history does not have.
-    """
-    if cluster is None:
-        return history.ask(query, keys={**keys, "cluster": []}, params=params), "each alert for itself"
-    wanted = INCIDENT if cluster == "auto" else cluster
-    try:
-        answer = history.ask(query, keys={**keys, "cluster": [wanted]}, params=params)
-    except UnknownColumnError:
-        if cluster != "auto":
-            raise
-        return history.ask(query, keys={**keys, "cluster": []}, params=params), SERVICE_DAY
-    return answer, f"{wanted}, or {SERVICE_DAY} where it is missing"
 
 
 def common_horizon(groups: Sequence[Group]) -> float:
@@ -327,7 +257,7 @@ def common_horizon(groups: Sequence[Group]) -> float:
     heard = [group for group in heard if group.duration_s[-1] > 0] or heard
     longest = [float(group.duration_s[-1]) for group in heard]
     # A group without an open alert at its end is known for ever: its curve stays at 0.
-    ending = [last for group, last in zip(heard, longest, strict=True) if group.ends_open]
+    ending = [last for group, last in zip(heard, longest, strict=True) if not group.is_known_until(np.inf)]
     return min(ending) if ending else max(longest)
 
 

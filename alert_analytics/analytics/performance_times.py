@@ -13,7 +13,7 @@ from alert_analytics.analytics.performance_measures import Measure, summed
 from alert_analytics.analytics.performance_seen import Seen
 from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.rate import MIN_BUSY, rate_interval_of
-from alert_analytics.stats.restricted_mean import restricted_mean, restricted_mean_interval
+from alert_analytics.stats.restricted_mean import restricted_mean_interval
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -161,10 +161,9 @@ def _times(seen: Seen, duration_s: Floats, happened: Bools, horizon_s: float | N
 
 
 def _mean(group: Group, horizon_s: float) -> tuple[float, float, float, float, float]:
-    mean = restricted_mean(group.table, horizon_s)
+    mean, variance, effective = group.mean_variance(horizon_s)
     if np.isnan(mean):
         return mean, nan, nan, nan, nan
-    variance, effective = group.mean_variance(horizon_s)
     low, high = restricted_mean_interval(mean, variance, horizon_s, critical_value(group.level, effective))
     return mean, float(np.sqrt(variance)), low, high, effective
 

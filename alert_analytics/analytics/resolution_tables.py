@@ -11,6 +11,7 @@ import pyarrow as pa
 from alert_analytics.analytics.clocks import Clock
 from alert_analytics.analytics.durations import Group
 from alert_analytics.analytics.estimates import Estimate, estimates, in_words, keyed, known
+from alert_analytics.engine.kernels.threads import each
 
 OWN_COLUMNS = frozenset(
     {
@@ -29,8 +30,8 @@ def resolution_table(groups: Sequence[Group], names: Sequence[str], horizon_s: f
     """Lay the groups' times out, a row per group, as :class:`ResolutionAnalysis` describes them."""
     n_alerts = [group.duration_s.size for group in groups]
     n_resolved = [int(group.resolved.sum()) for group in groups]
-    medians, slow = [group.quantile(0.5) for group in groups], [group.quantile(0.9) for group in groups]
-    means = [group.mean(horizon_s) for group in groups]
+    found = each(lambda group: (*group.quantiles((0.5, 0.9)), group.mean(horizon_s)), groups, sum(n_alerts))
+    medians, slow, means = ([one[i] for one in found] for i in range(3))
     notes = [_note(*each, horizon_s, clock) for each in zip(groups, medians, slow, means, strict=True)]
     columns = {
         "n_alerts": pa.array(n_alerts, pa.int64()),
@@ -85,10 +86,8 @@ def _note(group: Group, median: Estimate, slow: Estimate, mean: Estimate, horizo
     """Say why a number is missing; None where none is."""
     reasons = []
     if np.isnan(slow.value_s):
-        left = float(group.table.survival[-1])
-        followed = (
-            f"{left:.0%} are {clock.waiting} after {in_words(float(group.duration_s[-1]))}, the longest time seen"
-        )
+        seen = in_words(float(group.duration_s[-1]))
+        followed = f"{group.open_share:.0%} are {clock.waiting} after {seen}, the longest time seen"
         reasons.append(f"no {'median' if np.isnan(median.value_s) else '90th percentile'}: {followed}")
     if np.isnan(mean.value_s):
         reasons.append(f"no mean: followed for less than the horizon of {in_words(horizon_s)}")

@@ -35,6 +35,23 @@ def effective_clusters(weight: Floats) -> float:
     return total * (total / float(weight @ weight)) if total > 0 else 0.0
 
 
+def products_summed(independent: Floats, alike: Floats) -> Floats:
+    """Sum what :func:`satterthwaite_clusters` takes over clusters.
+
+    Parameters
+    ----------
+    independent, alike : numpy.ndarray of float64, shape (G,)
+        v and w of each cluster.
+
+    Returns
+    -------
+    numpy.ndarray of float64, shape (1, 5)
+        Sums of v, w, v**2, v w and w**2.
+    """
+    v, w = independent, alike
+    return np.array([[v.sum(), w.sum(), v @ v, v @ w, w @ w]])
+
+
 def satterthwaite_clusters(sums: Floats, variance: Floats) -> Floats:
     """Give the number of equal clusters that would tell as much about a variance as those behind it do.
 

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alert_analytics.engine.kernels.crossings import open_at_end, quantile_crossings, restricted_mean_sums
 from alert_analytics.engine.kernels.survival import clustered_variance
 from alert_analytics.stats.clusters import leverage
 from alert_analytics.stats.log_rank import log_rank
-from alert_analytics.stats.restricted_mean import restricted_mean, restricted_mean_influence
-from alert_analytics.stats.survival import SurvivalTable, kaplan_meier, log_log_band, quantile
+from alert_analytics.stats.restricted_mean import (
+    restricted_mean,
+    restricted_mean_increments,
+    restricted_mean_influence,
+)
+from alert_analytics.stats.survival import SurvivalTable, kaplan_meier, log_log_band, quantile, quantile_interval
 
 with warnings.catch_warnings():
     # lifelines warns about its own use of pandas and numpy while it is imported.
@@ -96,6 +101,76 @@ def test_kernel_does_not_lose_digits_over_many_alerts() -> None:
         gone = np.where(resolved & (slot <= j), 1 / np.maximum(left[slot], 1), 0.0)
         sums = np.bincount(cluster, weights=gone - shift[np.minimum(slot, j)])
         assert found[j] == pytest.approx(weight @ sums**2, rel=1e-9)
+
+
+def _crossings(
+    duration: np.ndarray, resolved: np.ndarray, cluster: np.ndarray, shares: list[float], critical: list[float]
+) -> tuple[np.ndarray, list[list[float]]]:
+    """The kernel's, and the slow way: the whole curve, the whole band, and the first time at which each is low enough.
+
+    Each of the critical values holds for as many of the times, the last one for the rest.
+    """
+    table, n_clusters = kaplan_meier(duration, resolved), int(cluster.max()) + 1
+    variance = clustered_variance(cluster, resolved, table.n_at_risk, table.n_resolved, n_clusters)
+    each = np.array([part.size for part in np.array_split(table.time_s, len(critical))])
+    given = (table.time_s, table.survival, variance, np.array(critical), each, np.array(shares))
+    band = log_log_band(table.survival, variance, np.repeat(critical, each))
+    slow = [[quantile(table, 1 - share), *quantile_interval(table, band, 1 - share)] for share in shares]
+    return quantile_crossings(*given), slow
+
+
+CRITICAL = st.lists(st.sampled_from([0.1, 2.0, 1e6, np.nan]), min_size=1, max_size=3)
+
+
+@settings(deadline=None, max_examples=100)
+@given(ALERTS, st.lists(st.floats(0.02, 0.98), min_size=1, max_size=3), CRITICAL)
+def test_crossings_are_those_of_the_curve_and_its_band(
+    alerts: Alerts, shares: list[float], critical: list[float]
+) -> None:
+    duration, resolved, cluster = _columns(alerts)
+    if cluster.max() == 0 or np.isnan(critical).any():
+        # Without an interval its ends at 1 and 0 are not known either: an answer has none or both.
+        critical = [np.nan]
+    found, slow = _crossings(duration, resolved, cluster, shares, critical)
+    np.testing.assert_array_equal(found[:, 0], np.array(slow)[:, 0])
+    if not np.isnan(critical).any() and np.unique(cluster).size > 1:
+        np.testing.assert_array_equal(found, slow)
+    else:
+        assert np.isnan(found[:, 1:]).all()
+    assert open_at_end(duration, resolved) == kaplan_meier(duration, resolved).survival[-1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_crossings_of_many_alerts_pass_over_most_of_the_curve(seed: int) -> None:
+    # So many that the ends of the band lie near the curve, where the kernel does not compute them.
+    rng = np.random.default_rng(seed)
+    n = 6_000
+    duration, resolved = np.sort(np.round(rng.exponential(2e4, n))), rng.random(n) < 0.8
+    found, slow = _crossings(duration, resolved, rng.integers(0, 900, n), [0.9, 0.5, 0.1, 0.02], [1.97, 2.1])
+    np.testing.assert_array_equal(found, slow)
+
+
+@settings(deadline=None, max_examples=80)
+@given(ALERTS, st.floats(0.25, 1.0))
+def test_sums_of_the_mean_are_those_of_its_influences(alerts: Alerts, part: float) -> None:
+    duration, resolved, cluster = _columns(alerts)
+    table, horizon_s = kaplan_meier(duration, resolved), part * float(duration[-1]) + 0.5 * (part < 1)
+    horizon_s = min(horizon_s, float(duration[-1]))
+    sizes = np.bincount(cluster, minlength=5).astype(np.float64)
+    mean, sums, independent, alike = restricted_mean_sums(duration, resolved, cluster, sizes, horizon_s)
+    assert mean == pytest.approx(restricted_mean(table, horizon_s), rel=1e-9)
+    influence = restricted_mean_influence(table, horizon_s, resolved)
+    np.testing.assert_allclose(sums, np.bincount(cluster, weights=influence, minlength=5), rtol=1e-9, atol=1e-12)
+    increment = restricted_mean_increments(table, horizon_s)
+    at_risk = np.array([[np.sum((cluster == c) & (duration >= t)) for t in table.time_s] for c in range(5)])
+    np.testing.assert_allclose(independent, at_risk @ increment, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(alike, at_risk**2 @ increment, rtol=1e-9, atol=1e-9)
+
+
+def test_the_mean_of_what_all_ended_goes_on_to_the_horizon() -> None:
+    duration, resolved, cluster = np.array([1.0, 3.0]), np.array([True, True]), np.array([0, 1])
+    mean, sums, _, _ = restricted_mean_sums(duration, resolved, cluster, np.ones(2), 10.0)
+    assert (mean, sums.tolist()) == (2.0, [-0.5, 0.5])
 
 
 @settings(deadline=None, max_examples=40)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pyarrow as pa
 
+from alert_analytics.analytics.correlation_firings import asked
 from alert_analytics.history import AlertHistory
 
 START = datetime(2026, 3, 1)
@@ -34,14 +35,10 @@ ROWS: list[tuple[str, str | None, str | None, int]] = [
 
 
 def codes(rows: list[tuple[str, str | None, str | None, int]], scope: list[str]) -> list[tuple[int, int, float]]:
-    answer = history(rows).ask("correlation", keys={"item": ["team"], "scope": scope}).numpy()
-    assert [str(column.dtype) for column in answer.values()] == ["int32", "int32", "int64"]
+    found = asked(history(rows), "team", scope, timedelta(minutes=5)).firings
+    assert [str(column.dtype) for column in (found.scope, found.item, found.time_us)] == ["int32", "int32", "int64"]
     epoch_s = (START - datetime(1970, 1, 1)).total_seconds()
-    columns = (
-        answer["scope_code"].tolist(),
-        answer["item_code"].tolist(),
-        (answer["time_us"] / 1e6 - epoch_s).tolist(),
-    )
+    columns = (found.scope.tolist(), found.item.tolist(), (found.time_us / 1e6 - epoch_s).tolist())
     return sorted(zip(*columns, strict=True))
 
 
@@ -56,27 +53,37 @@ def test_an_alert_without_its_within_is_left_out() -> None:
 
 
 def test_items_are_listed_in_the_order_of_their_codes() -> None:
-    keys = {"item": ["team"], "scope": ["tenant_id"]}
-    assert history(ROWS).ask("correlation_items", keys=keys).arrow().to_pylist() == [
+    def listed(*scope: str) -> list[dict[str, object]]:
+        return asked(history(ROWS), "team", scope, timedelta(minutes=5)).items.to_pylist()
+
+    assert listed("tenant_id") == [
         {"item": "Disk", "n_alerts": 1},
         {"item": "cpu", "n_alerts": 2},
         {"item": "disk", "n_alerts": 2},
-        {"item": None, "n_alerts": 1},
     ]
-    keys["scope"] = ["tenant_id", "service"]
-    assert history(ROWS).ask("correlation_items", keys=keys).arrow().to_pylist() == [
-        {"item": "cpu", "n_alerts": 2},
-        {"item": "disk", "n_alerts": 2},
-        {"item": None, "n_alerts": 2},
+    assert listed("tenant_id", "service") == [{"item": "cpu", "n_alerts": 2}, {"item": "disk", "n_alerts": 2}]
+
+
+def test_what_is_not_known_has_a_hash_and_no_codes() -> None:
+    keys = {"item": ["team"], "scope": ["tenant_id", "service"]}
+    rows = history(ROWS).ask("correlation_codes", keys=keys, params={"salt": 0}).arrow().to_pylist()
+    assert [(row["item"], row["scope"], row["item_code"], row["scope_code"], row["n_alerts"]) for row in rows] == [
+        ("cpu", ["a", "db"], 0, 0, 1),
+        ("cpu", ["b", "web"], 0, 1, 1),
+        ("disk", ["a", "db"], 1, 0, 1),
+        ("disk", ["b", "web"], 1, 1, 1),
+        (None, None, None, None, 1),
+        (None, None, None, None, 1),
     ]
+    told = history(ROWS).ask("correlation", keys=keys, params={"salt": 0}).arrow()["known"].to_pylist()
+    assert sorted(told) == sorted(row["known"] for row in rows)
+    assert set(told) - set(
+        history(ROWS).ask("correlation", keys=keys, params={"salt": 1}).arrow()["known"].to_pylist()
+    ) == set(told)
 
 
 def test_an_empty_history_has_no_row() -> None:
     empty = history(ROWS).where({"team": ["nothing"]})
     keys = {"item": ["team"], "scope": ["tenant_id"]}
-    assert empty.ask("correlation_items", keys=keys).arrow().num_rows == 0
-    assert {name: column.size for name, column in empty.ask("correlation", keys=keys).numpy().items()} == {
-        "scope_code": 0,
-        "item_code": 0,
-        "time_us": 0,
-    }
+    assert empty.ask("correlation_codes", keys=keys, params={"salt": 0}).arrow().num_rows == 0
+    assert asked(empty, "team", ["tenant_id"], timedelta(minutes=5)).firings.item.size == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -43,15 +44,24 @@ def history() -> AlertHistory:
     )
 
 
-def asked(by: list[str], cluster: list[str]) -> list[dict[str, object]]:
-    keys = {"series": by, "cluster": cluster, "name": ["tenant_id", "service", "rule", "incident", "fired_at"]}
-    found = history().ask("resolution", keys=keys, params={"watermark": WATERMARK}).arrow().to_pylist()
+def read(by: list[str], cluster: list[str]) -> list[dict[str, Any]]:
+    """A row per alert, its hash looked up."""
+    keys, params = {"series": by, "cluster": cluster}, {"watermark": WATERMARK, "salt": 7}
+    listed = history().ask("resolution_clusters", keys=keys, params=params).arrow().to_pylist()
+    known = {row["known"]: row for row in listed}
+    return [
+        known[row["known"]] | row for row in history().ask("resolution", keys=keys, params=params).arrow().to_pylist()
+    ]
+
+
+def asked(by: list[str], cluster: list[str]) -> list[dict[str, Any]]:
+    found = read(by, cluster)
     # The rows come in any order; tell them apart by what they say.
     return sorted(found, key=lambda row: (row["group_code"], row["duration_us"], row["resolved"]))
 
 
 def test_durations_end_at_resolution_or_at_the_watermark() -> None:
-    hours = [(row["duration_us"] / 3.6e9, row["resolved"]) for row in asked([], [])]  # type: ignore[operator]
+    hours = [(row["duration_us"] / 3.6e9, row["resolved"]) for row in asked([], [])]
     # Resolved at hour 12, after the watermark at 10: still open for 7 hours when last seen.
     assert hours == [(0, True), *[(1, True)] * 4, (3, True), (7, False), (9, False)]
 
@@ -65,19 +75,11 @@ def test_groups_are_numbered_in_the_order_of_their_names() -> None:
 
 def clusters(by_cluster: list[str]) -> list[list[str]]:
     """Rules, services and hours that share a cluster."""
-    answer = history().ask(
-        "resolution",
-        keys={"series": ["tenant_id", "service", "rule", "fired_at"], "cluster": by_cluster},
-        params={"watermark": WATERMARK},
-    )
-    names = history().ask("resolution_groups", keys={"series": ["tenant_id", "service", "rule", "fired_at"]})
-    listed = [
-        f"{tenant} {service} {rule} {datetime.fromisoformat(fired).hour}"
-        for tenant, service, rule, fired in names.arrow()["series"].to_pylist()
-    ]
-    together: dict[int, list[str]] = {}
-    for row in answer.arrow().to_pylist():
-        together.setdefault(row["cluster_code"], []).append(listed[row["group_code"]])
+    together: dict[tuple[int, int], list[str]] = {}
+    for row in read(["tenant_id", "service", "rule", "fired_at"], by_cluster):
+        tenant, service, rule, fired = row["series"]
+        name = f"{tenant} {service} {rule} {datetime.fromisoformat(fired).hour}"
+        together.setdefault((row["origin_code"], row["day"]), []).append(name)
     return sorted(sorted(one) for one in together.values())
 
 

@@ -117,7 +117,7 @@ def control_sums(
     in_parts(
         lambda begin, end: lags_of(starts, by_item, pairs, lengths, lags, begin, end), n_items, at_least=_FEW_ITEMS
     )
-    first = np.searchsorted(scope, np.unique(scope))
+    first = np.flatnonzero(np.r_[scope.size > 0, scope[1:] != scope[:-1]][: scope.size])
     n_tiles = max(1, item.size // _TILE)
     parts = in_parts(
         lambda begin, end: _blocks(starts, first, pairs, lengths, n_items, n_tiles, begin, end), n_tiles, at_least=4

@@ -9,7 +9,7 @@ from numba import njit
 from alert_analytics.engine.kernels.survival import leverage
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def entered_variance(
     cluster: npt.NDArray[np.int64],
     resolved: npt.NDArray[np.bool_],

@@ -10,7 +10,7 @@ _FRACTION = 20
 """The sums are taken anew whenever a twentieth of the alerts at risk have come or gone."""
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def checkpoints(n_at_risk: npt.NDArray[np.int64], n_leaving: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Choose the times at which :func:`working_sums` are worth taking.
 
@@ -41,7 +41,7 @@ def checkpoints(n_at_risk: npt.NDArray[np.int64], n_leaving: npt.NDArray[np.int6
     return rows[:k]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def working_sums(
     cluster: npt.NDArray[np.int64],
     entering: npt.NDArray[np.int64],

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def leverage(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Give what a cluster's squared sum counts for: ``(G - 1) / G / (1 - n_c / n)**2``.
 
@@ -33,7 +33,7 @@ def leverage(sizes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return weight
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def clustered_variance(
     cluster: npt.NDArray[np.int64],
     resolved: npt.NDArray[np.bool_],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
@@ -11,6 +11,10 @@ import numpy as np
 from numba import config
 
 Part = TypeVar("Part")
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+_LITTLE = 200_000
 
 
 def in_parts(work: Callable[[int, int], Part], n: int, *, at_least: int) -> list[Part]:
@@ -38,3 +42,27 @@ def in_parts(work: Callable[[int, int], Part], n: int, *, at_least: int) -> list
         return [work(0, n)]
     with ThreadPoolExecutor(n_parts) as pool:
         return list(pool.map(lambda cut: work(*cut), cuts))
+
+
+def each(work: Callable[[Item], Made], items: Sequence[Item], size: int) -> list[Made]:
+    """Do some work for each item, as many at once as there are threads.
+
+    Parameters
+    ----------
+    work : callable
+        Takes an item; calls kernels that are compiled with ``nogil``.
+    items : sequence
+        For what.
+    size : int
+        How much there is to do for all together, in alerts: little is done on one thread.
+
+    Returns
+    -------
+    list
+        What `work` returned, in the order of `items`.
+    """
+    n_threads: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]  # the environment makes it
+    if min(n_threads, len(items)) < 2 or size < _LITTLE:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(work, items))

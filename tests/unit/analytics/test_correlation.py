@@ -94,7 +94,7 @@ def test_settings_say_what_was_counted(found: CorrelationAnalysis) -> None:
     assert (settings["of"], settings["within"]) == ("rule", ["tenant_id"])
     assert (settings["n_items"], settings["n_pairs_tested"], settings["n_left_out"]) == (3, 6, 0)
     assert settings["n_controls"] == 10
-    assert "epoch_us(alerts.fired_at)" in found.sql
+    assert "epoch_us(fired_at) AS time_us" in found.sql
 
 
 def test_rows_come_with_what_is_found_first_and_stronger_before_weaker() -> None:

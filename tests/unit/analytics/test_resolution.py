@@ -151,6 +151,23 @@ def test_until_narrows_the_alerts_but_not_what_is_known_of_them() -> None:
 # -- groups ---------------------------------------------------------------------------------------------------------
 
 
+def test_equal_hashes_of_two_groups_are_noticed_and_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    from alert_analytics.analytics import hashes
+
+    given = simulated()
+    before = ResolutionAnalysis.from_alerts(given, by="service")
+    asked, salts = hashes.is_distinct, []
+
+    def once_equal(known: np.ndarray) -> bool:
+        salts.append(known)
+        return len(salts) > 1 and asked(known)
+
+    monkeypatch.setattr(hashes, "is_distinct", once_equal)
+    assert ResolutionAnalysis.from_alerts(given, by="service").table.equals(before.table)
+    assert not set(salts[0].tolist()) & set(salts[1].tolist())
+    assert not asked(np.array([3, 5, 3], np.uint64))
+
+
 def test_one_horizon_for_all_groups() -> None:
     given: list[Row] = [("db", 0, 100)] * 40 + [("web", 800, 950)] * 40 + [("db", 0, None), ("web", 800, None)]
     given += [("tiny", 995, None), ("last", 1000, 1000)]
@@ -341,7 +358,7 @@ def test_a_quantile_is_a_share() -> None:
 def test_a_lone_alert_needs_no_curve_and_says_what_a_curve_would() -> None:
     for seconds, resolved in [(60.0, True), (60.0, False), (7200.0, False), (7200.0, True)]:
         lone = Group(("a",), np.array([seconds]), np.array([resolved]), np.array([3]), 0.95)
-        assert lone.ends_open == bool(lone.table.survival[-1] > 0)
+        assert lone.open_share == lone.table.survival[-1]
         for q in (0.5, 0.9):
             assert lone.quantile(q).value_s == pytest.approx(quantile(lone.table, q), nan_ok=True)
         assert lone.mean(3600).value_s == pytest.approx(restricted_mean(lone.table, 3600), nan_ok=True)
