@@ -104,9 +104,12 @@ class Group:
 
     @cached_property
     def entering(self) -> tuple[Ints, Ints]:
-        """The alerts in the order in which they come under observation, and the first time at which each is at risk."""
+        """The alerts in the order in which they come under observation, and the first time at which each is at risk.
+
+        Empty where all were under observation from their firing.
+        """
         if self.entry_s is None:
-            return np.arange(self.duration_s.size), np.zeros(self.duration_s.size, dtype=np.int64)
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         order = np.argsort(self.entry_s, kind="stable")
         return order, entry_slots(self.table.time_s, self.entry_s[order])
 

@@ -161,8 +161,8 @@ def restricted_mean_sums(
     """
     n = duration_s.size
     mean = _area(duration_s, resolved, horizon_s)
-    sums, at_risk = np.zeros(sizes.size), sizes.copy()
-    independent, alike = np.zeros(sizes.size), np.zeros(sizes.size)
+    of = np.zeros((sizes.size, 4))  # one stretch of memory each: its sum, independent, alike, and alerts at risk
+    of[:, 3] = sizes
     survival, before, area, shift, total = 1.0, 0.0, 0.0, 0.0, 0.0
     i = 0
     while i < n:
@@ -181,12 +181,12 @@ def restricted_mean_sums(
         total += rest * per_death * died / (float(n - i) * (n - i))
         for k in range(i, end):
             c = cluster[k]
-            sums[c] += shift - (per_death if resolved[k] else 0.0)
-            independent[c] += total
-            alike[c] += (2.0 * at_risk[c] - 1.0) * total
-            at_risk[c] -= 1.0
+            of[c, 0] += shift - (per_death if resolved[k] else 0.0)
+            of[c, 1] += total
+            of[c, 2] += (2.0 * of[c, 3] - 1.0) * total
+            of[c, 3] -= 1.0
         i = end
-    return mean, sums, independent, alike
+    return mean, of[:, 0].copy(), of[:, 1].copy(), of[:, 2].copy()
 
 
 @njit(cache=True, nogil=True)

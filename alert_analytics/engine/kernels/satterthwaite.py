@@ -57,9 +57,9 @@ def working_sums(
     ----------
     cluster : numpy.ndarray of int64, shape (n,)
         Code of the cluster of each alert, 0 to ``n_clusters - 1``, in ascending order of duration.
-    entering : numpy.ndarray of int64, shape (n,)
-        The alerts in the order in which they come under observation.
-    entry_slot : numpy.ndarray of int64, shape (n,)
+    entering : numpy.ndarray of int64, shape (n,) or (0,)
+        The alerts in the order in which they come under observation; empty where all are at risk from the first time.
+    entry_slot : numpy.ndarray of int64, as long
         For each of `entering`, the first of the distinct times at which it is at risk.
     n_leaving : numpy.ndarray of int64, shape (m,)
         Alerts resolved or censored at each distinct time.
@@ -83,37 +83,41 @@ def working_sums(
     gone over at each row shrinks with the alerts at risk. The oracle is a loop over clusters and times.
     """
     n = cluster.size
-    y, to_come = np.zeros(n_clusters), np.zeros(n_clusters)
-    p, q = np.zeros(n_clusters), np.zeros(n_clusters)
+    to_come = np.zeros(n_clusters)
+    of = np.zeros((n_clusters, 3))  # one stretch of memory each: p, q and y
     for i in range(n):
         to_come[cluster[i]] += 1.0
     active = np.flatnonzero(to_come)
+    if entering.size == 0:
+        of[:, 2] = to_come
+        to_come[:] = 0.0
     n_active = active.size
     ended = np.zeros(5)
     found = np.empty((rows.size, 5))
     total = 0.0
     i, k, row = 0, 0, 0
     for j in range(n_leaving.size):
-        while k < n and entry_slot[k] <= j:
+        while k < entering.size and entry_slot[k] <= j:
             c = cluster[entering[k]]
-            p[c] -= total
-            q[c] -= (2.0 * y[c] + 1.0) * total
-            y[c] += 1.0
+            of[c, 0] -= total
+            of[c, 1] -= (2.0 * of[c, 2] + 1.0) * total
+            of[c, 2] += 1.0
             to_come[c] -= 1.0
             k += 1
         total += increment[j]
         for _ in range(n_leaving[j]):
             c = cluster[i]
-            p[c] += total
-            q[c] += (2.0 * y[c] - 1.0) * total
-            y[c] -= 1.0
+            of[c, 0] += total
+            of[c, 1] += (2.0 * of[c, 2] - 1.0) * total
+            of[c, 2] -= 1.0
             i += 1
         if row < rows.size and rows[row] == j:
             sums, kept = np.zeros(5), 0
             for a in range(n_active):
                 c = active[a]
-                v, w = p[c] + y[c] * total, q[c] + y[c] * y[c] * total
-                is_over = y[c] == 0.0 and to_come[c] == 0.0
+                p, q, y = of[c]
+                v, w = p + y * total, q + y * y * total
+                is_over = y == 0.0 and to_come[c] == 0.0
                 into = ended if is_over else sums
                 into[0] += v
                 into[1] += w
