@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -86,9 +87,10 @@ def asked(
     if known.num_rows < listed.num_rows:
         kept = item_code[place] >= 0
         place, time_us = place[kept], time_us[kept]
-    items = (
-        known.group_by("item", use_threads=False).aggregate([("n_alerts", "sum")]).rename_columns(["item", "n_alerts"])
-    )
+    # They come in order of their codes: what begins at each is its first scope.
+    first = np.flatnonzero(np.diff(known["item_code"].to_numpy(), prepend=-1))
+    n_alerts = np.add.reduceat(known["n_alerts"].to_numpy(), first) if first.size else np.zeros(0, dtype=np.int64)
+    items = pa.table({"item": known["item"].take(pa.array(first)), "n_alerts": pa.array(n_alerts, pa.int64())})
     firings = Firings(scope_code[place], item_code[place], time_us, items.num_rows, window // _MICROSECOND)
     n_scopes = int(firings.scope[-1]) + 1 if firings.scope.size else 0
     scopes: list[tuple[str, ...]] = []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.correlation_firings import asked
@@ -62,6 +63,18 @@ def test_items_are_listed_in_the_order_of_their_codes() -> None:
         {"item": "disk", "n_alerts": 2},
     ]
     assert listed("tenant_id", "service") == [{"item": "cpu", "n_alerts": 2}, {"item": "disk", "n_alerts": 2}]
+
+
+def test_many_items_keep_the_order_of_their_codes() -> None:
+    rows: list[tuple[str, str | None, str | None, int]] = [
+        (f"tenant {i % 7}", f"team {i * 37 % 400:03}", "db", i) for i in range(2_800)
+    ]
+    found = asked(history(rows), "team", ["tenant_id"], timedelta(minutes=5))
+    names = found.items["item"].to_pylist()
+    assert names == sorted(names)
+    seen = {name: sum(row[1] == name for row in rows) for name in names}
+    assert dict(zip(names, found.items["n_alerts"].to_pylist(), strict=True)) == seen
+    assert np.bincount(found.firings.item).tolist() == list(seen.values())
 
 
 def test_what_is_not_known_has_a_hash_and_no_codes() -> None:
