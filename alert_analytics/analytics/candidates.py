@@ -27,6 +27,7 @@ NOTABLE = 0.1
 _NEARLY = 0.9  # of the largest saving of its kind: the smallest setting that reaches it is taken
 _ABOUT = 0.8  # of the largest saving of all kinds: the gentlest that reaches it is proposed
 _FDR = 0.05
+_RESTS_ON_SILENCE = frozenset({"resolve automatically", "delete"})  # nobody acted: where that is not said, no reason
 _MOSTLY = 0.5
 _TIMES_CHANCE = 2
 _MINUTES = {"raise for": (1, 2, 5, 10, 15, 30), "widen the dedup window": (5, 15, 30, 60)}
@@ -174,8 +175,7 @@ def _suited(
         missed.append(rows.counts(found.is_missed))
         beyond.append(_is_beyond_chance(rows, setting, found, saved[-1]))
     allowed = np.array(missed) <= max_missed * np.array(saved)
-    if not rows.knows_actions:
-        allowed[:] = True
+    allowed |= ~rows.knows_actions
     allowed &= np.array(beyond)
     worth = np.where(allowed, np.array(saved), 0)
     # Where no setting is allowed, the first: it is judged unsound anyway.
@@ -217,8 +217,8 @@ def _judged(rows: Rows, found: list[Candidate], max_missed: float) -> list[Candi
     for place, one in enumerate(found):
         saving = one.saving
         misses_little = (saving.missed_share <= max_missed) & (q[place] < _FDR)
-        if not rows.knows_actions:
-            misses_little = np.full(looked.shape[1], one.kind not in {"resolve automatically", "delete"})
+        if one.kind not in _RESTS_ON_SILENCE:
+            misses_little |= ~rows.knows_actions
         sure = np.isnan(saving.low) | (saving.low > 0)
         judged.append(replace(one, is_sound=one.is_sound & looked[place] & misses_little & sure, q_value=q[place]))
     return judged

@@ -61,7 +61,9 @@ class PerformanceAnalysis(Result):
         """Ask a history how good its alerts are.
 
         A share is of the alerts of which it can be known: that an alert lasted under five minutes is known of the last
-        five minutes' alerts only if it did, so those are left out. Open alerts are not in the shares of ended ones.
+        five minutes' alerts only if it did, so those are left out. Open alerts are not in the shares of ended ones, and
+        those of which nothing says how they ended are not in the share that somebody acted on: ``n_unsaid`` counts
+        alerts of which nothing says whether somebody did (:mod:`alert_analytics.analytics.actions`).
 
         Parameters
         ----------
@@ -157,7 +159,7 @@ class PerformanceAnalysis(Result):
         if not self.by:
             return f"{counted(n, 'alert')}{_said(rows[0], self)}. {self._clusters}"
         idle = [
-            (row["n_alerts"] * (1 - row["actionable_share"]), row)
+            ((row["n_alerts"] - row["n_unsaid"]) * (1 - row["actionable_share"]), row)
             for row in rows
             if row["actionable_share"] is not None
         ]
@@ -207,6 +209,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
     parts = [] if row["alerts_per_day"] is None else [f", {in_figures(row['alerts_per_day'])} a day"]
     given = found.thresholds
     acted = _share(row, "actionable_share", "of those that ended somebody acted on {}", found.level)
+    unsaid = f"of {row['n_unsaid']:,} nothing says whether somebody acted" if row["n_unsaid"] else ""
     noise = [
         _share(row, "automatic_share", "{} ended by themselves"),
         _share(row, "unacknowledged_share", "{} were never acknowledged"),
@@ -214,7 +217,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
         _share(row, "refired_share", "{} fired again within " + in_words(given.refire.total_seconds())),
         _share(row, "flapping_share", "{} fired while flapping"),
     ]
-    parts += [f"; {each}" for each in (acted, ", ".join(filter(None, noise))) if each]
+    parts += [f"; {each}" for each in (acted, unsaid, ", ".join(filter(None, noise))) if each]
     for name, short in (("mtta", "MTTA"), ("mttr", "MTTR")):
         if row[f"{name}_s"] is not None:
             what = {"mtta": "acknowledgement", "mttr": "resolve"}[name]

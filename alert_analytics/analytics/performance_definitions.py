@@ -49,6 +49,12 @@ def definitions(given: Thresholds, of: str, horizons_s: Mapping[str, float], clu
         ("deduplication_ratio", "share", "1 - n_alerts / n_occurrences: firings that made no alert of their own"),
         ("n_open", "alerts", "alerts not resolved by the watermark"),
         (
+            "n_unsaid",
+            "alerts",
+            "alerts of which nothing says whether a person acted: unacknowledged, and ended nothing says how, or of a "
+            "source that tells of no acknowledgement and no resolving by hand",
+        ),
+        (
             "automatic_share",
             "share",
             "of ended alerts of which it is said how they ended: those that ended by themselves",
@@ -68,7 +74,8 @@ def definitions(given: Thresholds, of: str, horizons_s: Mapping[str, float], clu
         (
             "actionable_share",
             "share",
-            "of ended alerts: those on which a person acted, by acknowledging or resolving by hand",
+            "of ended alerts of which it is said how they ended, and whose source tells of people: those on which a "
+            "person acted, by acknowledging or resolving by hand",
         ),
         ("acknowledged_share", "share", "of all alerts: acknowledged by the watermark (acknowledgement coverage)"),
         (

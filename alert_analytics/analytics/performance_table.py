@@ -27,10 +27,10 @@ from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.rate import rate_interval
 
 _INTERVALS = ("alerts_per_day", *SHARES, "mtta_s", "mttr_s", "mtbf_s")
-_COUNTS = ("n_alerts", "n_conditions", "n_occurrences", "n_open", "n_flapping", "n_incidents")
+_COUNTS = ("n_alerts", "n_conditions", "n_occurrences", "n_open", "n_unsaid", "n_flapping", "n_incidents")
 _LAID = (
     *("n_alerts", "alerts_per_day", "n_conditions", "n_occurrences", "occurrences_per_alert", "deduplication_ratio"),
-    *("n_open", *SHARES, "n_flapping", "flapping_s", "mtta_s", "mttr_s", "mtbf_s", "n_incidents"),
+    *("n_open", "n_unsaid", *SHARES, "n_flapping", "flapping_s", "mtta_s", "mttr_s", "mtbf_s", "n_incidents"),
     *("alerts_per_incident", "n_clusters_effective"),
 )
 
@@ -101,6 +101,7 @@ def laid_out(
         "n_conditions": conditions(rows),
         "n_occurrences": occurrences,
         "n_open": n - summed(rows, rows.is_over),
+        "n_unsaid": summed(rows, rows.actions.is_unsaid),
         "n_flapping": conditions(rows, flaps.flaps) if rows.follows.any() else np.full(rows.n_groups, np.nan),
         "n_incidents": n_incidents,
         "occurrences_per_alert": occurrences / n,

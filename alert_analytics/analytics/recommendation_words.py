@@ -80,14 +80,17 @@ def sentence_of(row: Mapping[str, Any]) -> str:
 def missed_in_words(row: Mapping[str, Any]) -> str:
     """Say what would be missed and what would come later."""
     if row["n_missed"] is None:
-        return "What would be missed is not known: nothing in the history says what people did with its alerts."
+        return "What would be missed is not known: nothing says what people did with its alerts."
+    acted = "somebody acted on" + (", or may have," if row["n_unsaid"] else "")
     if row["kind"] == "resolve automatically":
         said = f"{row['n_missed']:,} were acknowledged later than that"
     elif row["n_missed"] == 0:
-        said = "Nothing that somebody acted on would be missed"
+        said = f"Nothing that {acted} would be missed"
     else:
-        said = f"{row['n_missed']:,} that somebody acted on would be missed"
+        said = f"{row['n_missed']:,} that {acted} would be missed"
     said += f" (95 % upper bound {in_figures(100 * row['missed_high'], 2)} % of what it saves)"
     if row["n_delayed"]:
         said += f"; {row['n_delayed']:,} would come later"
+    if row["n_unsaid"]:
+        said += f"; of {counted(row['n_unsaid'], 'alert')} of its {row['n_alerts']:,} nothing says whether somebody did"
     return f"{said}."

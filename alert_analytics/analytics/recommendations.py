@@ -30,7 +30,18 @@ from alert_analytics.tables import counted
 _FDR = 0.05
 _ORDER = (
     *("item", "kind", "change", "saved_per_week", "saved_low", "saved_high", "n_alerts", "n_saved", "share_saved"),
-    *("n_missed", "missed_share", "missed_high", "q_value", "n_delayed", "n_unknown", "evidence", "also", "note"),
+    *(
+        "n_missed",
+        "missed_share",
+        "missed_high",
+        "q_value",
+        "n_delayed",
+        "n_unknown",
+        "n_unsaid",
+        "evidence",
+        "also",
+        "note",
+    ),
 )
 
 Ints = npt.NDArray[np.int64]
@@ -49,8 +60,8 @@ class Recommendations(Result):
         prediction interval for a week's mean over a stretch as long as this history; ``n_alerts``, ``n_saved``,
         ``share_saved``; ``n_missed``, ``missed_share``, ``missed_high`` and ``n_delayed`` as in :class:`RuleReplay`;
         ``q_value`` (of "three tenths or more of what it saves is missed", Benjamini-Hochberg over every rule and kind
-        that saves enough to be looked at); ``n_unknown``; ``evidence`` and ``also`` (other kinds that would do) in
-        words; ``note``.
+        that saves enough to be looked at); ``n_unknown``, ``n_unsaid``; ``evidence`` and ``also`` (other kinds that
+        would do) in words; ``note``.
     changes : tuple of RuleChange
         Row by row, for :meth:`replay`.
     """

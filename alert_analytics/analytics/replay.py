@@ -27,10 +27,12 @@ class RuleReplay(Result):
     table : pyarrow.Table
         ``item``; ``saved_per_week`` (alerts that would have interrupted nobody), ``saved_low``, ``saved_high`` (95 %
         prediction interval for a week's mean over a stretch as long as this one); ``n_alerts``, ``n_saved``,
-        ``share_saved``; ``n_missed`` (saved, though somebody had acted on it, by acknowledging or by resolving it by
-        hand, and nothing else would have called them), ``missed_share`` (of the saved), ``missed_high`` (its one-sided
-        95 % upper bound, days being clusters); ``n_delayed`` (acted on, and told later), ``n_unknown`` (open for too
-        short a time to know, counted as not saved); ``note``. Null where a number is not known.
+        ``share_saved``; ``n_missed`` (saved, though somebody had acted on it, or may have, and nothing else would have
+        called them), ``missed_share`` (of the saved), ``missed_high`` (its one-sided 95 % upper bound, days being
+        clusters), all null where nothing says of any alert of the item whether somebody acted; ``n_delayed`` (acted on,
+        and told later), ``n_unknown`` (open for too short a time to know, counted as not saved), ``n_unsaid`` (alerts
+        of which nothing says whether somebody acted); ``note``. Null where a number is not known. What acting is:
+        :mod:`alert_analytics.analytics.actions`.
     change : RuleChange
         What was changed.
     of : str
@@ -126,7 +128,9 @@ class RuleReplay(Result):
             said += f", {in_figures(mean)} a week (95 % prediction interval {in_figures(low)} to {in_figures(high)})"
         if any(one is None for one in missed):
             return f"{said}; what would be missed is not known, since nothing says what people did with the alerts."
-        return f"{said}; somebody had acted on {sum(missed):,} of these and would not have been called."
+        unsaid = sum(self.table["n_unsaid"].to_pylist())
+        or_may_have = f", or may have (of {unsaid:,} of them all nothing says it)," if unsaid else ""
+        return f"{said}; somebody had acted on {sum(missed):,} of these{or_may_have} and would not have been called."
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of `row` that would have been saved."""

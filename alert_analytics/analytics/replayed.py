@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.alerts.changes import RuleChange
+from alert_analytics.analytics.actions import MANUAL, UNSAID, Actions
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.replay import NOBODY, joined_alerts, leading_alerts
 from alert_analytics.history import AlertHistory
@@ -30,38 +31,46 @@ class Rows:
 
     Attributes
     ----------
-    item, stream, tenant : ndarray of int64
-        Codes from 0; an item's is its place in :attr:`names`.
+    item, stream, tenant, source : ndarray of int64
+        Codes from 0; an item's is its place in :attr:`names`, a source is one of a tenant.
     time_us : ndarray of int64
         When each fired, in microseconds.
     acknowledged_after_us, ended_after_us : ndarray of int64
         Microseconds later; -1 for not by the watermark.
-    is_manual, is_unsaid : ndarray of bool
-        Whether it was resolved by hand; whether it ended and nothing says how.
+    ending : ndarray of int8
+        How it ended, a code of :mod:`alert_analytics.analytics.actions`.
     names : list of str
         The items; where alerts have none, a last one that is None.
     span_us : tuple of int
         Start and end of the history, and its watermark.
-    knows_actions : bool
-        Whether anything in the history says what people did: an acknowledgement, or how an alert was resolved.
     """
 
     item: Ints
     stream: Ints
     tenant: Ints
+    source: Ints
     time_us: Ints
     acknowledged_after_us: Ints
     ended_after_us: Ints
-    is_manual: Bools
-    is_unsaid: Bools
+    ending: npt.NDArray[np.int8]
     names: list[str | None]
     span_us: tuple[int, int, int]
-    knows_actions: bool
 
     @cached_property
-    def is_acted_on(self) -> Bools:
-        """Whether somebody acknowledged it or resolved it by hand; an end of which nothing says how may be one."""
-        return (self.acknowledged_after_us >= 0) | self.is_manual | self.is_unsaid
+    def actions(self) -> Actions:
+        """What is known of people's doing."""
+        return Actions.of(self.source, self.acknowledged_after_us >= 0, self.ended_after_us >= 0, self.ending)
+
+    @cached_property
+    def is_perhaps_acted_on(self) -> Bools:
+        """Whether somebody acted on it, or may have: nothing says that nobody did."""
+        return self.actions.is_acted_on | self.actions.is_unsaid
+
+    @cached_property
+    def knows_actions(self) -> Bools:
+        """By item, whether anything says what people did: of one alert at least it is said whether one acted."""
+        is_silent = (self.acknowledged_after_us < 0) & ((self.ended_after_us < 0) | (self.ending == UNSAID))
+        return self.counts(self.actions.tells & ~is_silent) > 0
 
     @cached_property
     def ended_us(self) -> Ints:
@@ -134,7 +143,7 @@ class Outcome:
     is_saved : ndarray of bool
         It would have interrupted nobody.
     is_missed : ndarray of bool
-        It is saved, somebody had acted on it, and nothing else would have called them.
+        It is saved, somebody had acted on it or may have, and nothing else would have called them.
     is_unknown : ndarray of bool
         It is open for less time than the change asks about: counted as not saved.
     delay_us : ndarray of int64
@@ -170,14 +179,13 @@ def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Ro
         found["item_code"],
         found["stream_code"],
         found["tenant_code"],
+        found["source_code"],
         found["time_us"],
         found["acknowledged_after_us"],
         found["ended_after_us"],
-        found["is_manual"],
-        found["is_unsaid"],
+        found["ending"],
         names,
         (start_us, end_us, watermark_us),
-        bool(found["is_told"].any()),
     )
     return rows, answer
 
@@ -202,19 +210,20 @@ def outcome(rows: Rows, change: RuleChange, *, changed: Bools | None = None) -> 
     Notes
     -----
     *raise for*: an alert that ended less than `hold` after it fired would not have fired; one that lasted, would have
-    later. One acted on that would not have fired is missed. *widen the dedup window* and *merge*: an alert acted on
-    that joins another is missed where that one was over by then and nobody had acted on it either. *resolve
+    later. One acted on that would not have fired is missed; so is, here and below, one of which nothing says whether
+    somebody acted (see :mod:`alert_analytics.analytics.actions`). *widen the dedup window* and *merge*: an alert acted
+    on that joins another is missed where that one was over by then and nobody had acted on it either. *resolve
     automatically*: saved are those that somebody resolved by hand, unacknowledged, later than `resolve_after`; missed
     are those that somebody acknowledged later than that. *delete*: all are saved, those acted on missed.
     """
     mine = np.ones(rows.item.size, dtype=np.bool_) if changed is None else changed
     if change.delete:
-        return Outcome(mine.copy(), mine & rows.is_acted_on, np.zeros_like(mine), np.zeros_like(rows.time_us))
+        return Outcome(mine.copy(), mine & rows.is_perhaps_acted_on, np.zeros_like(mine), np.zeros_like(rows.time_us))
     hold_us, age_us = change.hold // _MICROSECOND, rows.span_us[2] - rows.time_us
     is_over, is_open = rows.ended_after_us >= 0, rows.ended_after_us < 0
     saved = mine & is_over & (rows.ended_after_us < hold_us)
     unknown = mine & is_open & (age_us < hold_us)
-    missed = saved & rows.is_acted_on
+    missed = saved & rows.is_perhaps_acted_on
     if change.dedup_window:
         joined = deduplicated(rows, mine & ~saved, change.dedup_window // _MICROSECOND)
         missed |= not_covered(rows, joined)
@@ -247,7 +256,7 @@ def saved_by_chance(rows: Rows, found: Outcome, window_us: int) -> npt.NDArray[n
 def closed_by_hand(rows: Rows, after_us: int) -> tuple[Bools, Bools]:
     """Alerts resolved by hand and never acknowledged, and alerts first acknowledged, later than `after_us`."""
     late = rows.acknowledged_after_us >= after_us
-    return rows.is_manual & (rows.acknowledged_after_us < 0) & (rows.ended_after_us >= after_us), late
+    return (rows.ending == MANUAL) & (rows.acknowledged_after_us < 0) & (rows.ended_after_us >= after_us), late
 
 
 def led_alerts(rows: Rows, leader_of: Ints, window_us: int, kept: Bools | None = None) -> Ints:
@@ -265,10 +274,9 @@ def led_alerts(rows: Rows, leader_of: Ints, window_us: int, kept: Bools | None =
 def not_covered(rows: Rows, joined: Ints) -> Bools:
     """Alerts acted on that would have joined one that was over by then and that nobody had acted on."""
     told = np.maximum(joined, 0)
-    # What ended, nobody knows how, counts against a change on either side: perhaps acted on, perhaps not.
-    surely = (rows.acknowledged_after_us >= 0) | rows.is_manual
-    covered = surely[told] | (rows.ended_us[told] > rows.time_us)
-    missed: Bools = (joined != NOBODY) & rows.is_acted_on & ~covered
+    # What nothing is said of counts against a change on either side: perhaps acted on, perhaps not.
+    covered = rows.actions.is_acted_on[told] | (rows.ended_us[told] > rows.time_us)
+    missed: Bools = (joined != NOBODY) & rows.is_perhaps_acted_on & ~covered
     return missed
 
 

@@ -76,7 +76,7 @@ def test_a_noisy_rule_s_for_is_raised_by_as_little_as_will_do() -> None:
         "raise for",
         "raise its `for` by 5 min",
         90,
-        0,
+        None,
     )
     assert row["evidence"] == "100% of its 90 alerts end within 5 min"
 

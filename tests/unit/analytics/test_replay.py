@@ -92,7 +92,7 @@ def test_where_nobody_is_said_to_have_acted_what_is_missed_is_null() -> None:
     replay = aa.RuleReplay.from_alerts(table, aa.RuleChange(hold=5 * MINUTE))
     [row] = replay.table.to_pylist()
     assert (row["n_saved"], row["n_missed"], row["missed_share"]) == (2, None, None)
-    assert "does not say what people did" in row["note"]
+    assert "nothing says what people did" in row["note"]
     assert "what would be missed is not known" in replay.sentence
 
 
