@@ -32,6 +32,7 @@ _MOSTLY = 0.5
 _TIMES_CHANCE = 2
 _MINUTES = {"raise for": (1, 2, 5, 10, 15, 30), "widen the dedup window": (5, 15, 30, 60)}
 _HOURS = (1, 4, 24, 72, 168)
+_SOON = timedelta(minutes=5)  # what ends sooner is hardly anybody's doing, also where nothing says whose it was
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +96,9 @@ def candidates(
 
     Notes
     -----
-    One pass over the rows for each of 17 settings, so the cost is linear in alerts and in items.
+    One pass over the rows for each of 17 settings, so the cost is linear in alerts and in items. A `for` that leaves an
+    item no alert is none of them: that is to delete it. Where nothing says what people did with an item's alerts, a
+    `for` is raised by 5 min at most, since what ended later somebody may have ended.
     """
     minutes = {kind: [timedelta(minutes=one) for one in _MINUTES[kind]] for kind in _MINUTES}
     wider = [RuleChange(dedup_window=one, group_by=group_by) for one in minutes["widen the dedup window"]]
@@ -173,7 +176,7 @@ def _suited(
         found = replayed(setting)
         saved.append(rows.counts(found.is_saved))
         missed.append(rows.counts(found.is_missed))
-        beyond.append(_is_beyond_chance(rows, setting, found, saved[-1]))
+        beyond.append(_is_fit(rows, setting, found, saved[-1]))
     allowed = np.array(missed) <= max_missed * np.array(saved)
     allowed |= ~rows.knows_actions
     allowed &= np.array(beyond)
@@ -192,11 +195,24 @@ def _suited(
     )
 
 
-def _is_beyond_chance(rows: Rows, change: RuleChange, found: Outcome, saved: Ints) -> Bools:
-    if not change.dedup_window:
-        return np.ones(saved.size, dtype=np.bool_)
-    by_chance = saved_by_chance(rows, found, change.dedup_window // timedelta(microseconds=1))
-    return np.asarray(saved >= _TIMES_CHANCE * by_chance)
+def _is_fit(rows: Rows, change: RuleChange, found: Outcome, saved: Ints) -> Bools:
+    """By item, whether a setting is what its kind says: a window that joins more than chance, a `for` that spares."""
+    if change.dedup_window:
+        by_chance = saved_by_chance(rows, found, change.dedup_window // timedelta(microseconds=1))
+        return np.asarray(saved >= _TIMES_CHANCE * by_chance)
+    if change.hold:
+        spares: Bools = saved + rows.counts(found.is_unknown) < rows.n_alerts
+        spares &= rows.knows_actions | (change.hold <= _SOON)
+        return spares
+    return np.ones(saved.size, dtype=np.bool_)
+
+
+def unspared(rows: Rows) -> Bools:
+    """By item, whether the longest `for` would leave it no alert, and nothing says whether that may be."""
+    longest_us = max(_MINUTES["raise for"]) * 60_000_000
+    lasting = (rows.ended_after_us < 0) | (rows.ended_after_us >= longest_us)
+    found: Bools = _named(rows) & ~rows.knows_actions & (rows.n_alerts >= SEVERAL) & (rows.counts(lasting) == 0)
+    return found
 
 
 def _together(total: Outcome | None, found: Outcome, mine: Bools) -> Outcome:
@@ -226,7 +242,10 @@ def _judged(rows: Rows, found: list[Candidate], max_missed: float) -> list[Candi
 
 def _is_sizeable(rows: Rows, one: Candidate) -> Bools:
     saving = one.saving
-    named = np.array([name is not None for name in rows.names], dtype=np.bool_)
     share = _MOSTLY if one.kind == "resolve automatically" else NOTABLE
-    large: Bools = named & (saving.n_saved >= SEVERAL) & (saving.n_saved >= share * saving.n_alerts)
+    large: Bools = _named(rows) & (saving.n_saved >= SEVERAL) & (saving.n_saved >= share * saving.n_alerts)
     return large
+
+
+def _named(rows: Rows) -> Bools:
+    return np.array([name is not None for name in rows.names], dtype=np.bool_)

@@ -46,12 +46,14 @@ def evidence_in_words(change: RuleChange, row: Mapping[str, Any], pair: Mapping[
     """
     n, saved, share = row["n_alerts"], row["n_saved"], f"{row['share_saved']:.0%}"
     if change.delete:
-        return f"somebody acted on {row['n_missed']:,} of its {counted(n, 'alert')}"
+        acted = f"somebody acted on {row['n_missed']:,} of" if row["n_missed"] else "nobody acted on any of"
+        return f"{acted} its {counted(n, 'alert')}"
+    unsaid = "; nothing says whether somebody acted on these" if row["n_missed"] is None else ""
     if change.merge_into is not None and pair is not None:
         followed, chance = pair["n_bursts_together"] / pair["n_bursts"], pair["expected"] / pair["n_bursts"]
         return (
             f"{share} of its {counted(n, 'alert')} come within {length_in_words(change.merge_window)} after "
-            f"{change.merge_into}, {followed:.0%} of whose bursts it follows ({chance:.1%} by chance)"
+            f"{change.merge_into}, {followed:.0%} of whose bursts it follows ({chance:.1%} by chance){unsaid}"
         )
     if change.resolve_after is not None:
         return (
@@ -61,9 +63,10 @@ def evidence_in_words(change: RuleChange, row: Mapping[str, Any], pair: Mapping[
     if change.dedup_window:
         return (
             f"{share} of its {counted(n, 'alert')} come within {length_in_words(change.dedup_window)} of one that was "
-            "already told"
+            f"already told{unsaid}"
         )
-    return f"{share} of its {counted(n, 'alert')} end within {length_in_words(change.hold)}"
+    by_whom = "; nothing says whether somebody ended them" if row["n_missed"] is None else ""
+    return f"{share} of its {counted(n, 'alert')} end within {length_in_words(change.hold)}{by_whom}"
 
 
 def sentence_of(row: Mapping[str, Any]) -> str:
@@ -94,3 +97,14 @@ def missed_in_words(row: Mapping[str, Any]) -> str:
     if row["n_unsaid"]:
         said += f"; of {counted(row['n_unsaid'], 'alert')} of its {row['n_alerts']:,} nothing says whether somebody did"
     return f"{said}."
+
+
+def withheld_in_words(of: str, n: int) -> str:
+    """Say of how many items nothing is proposed for want of a word about what people did; a sentence with its blank."""
+    if not n:
+        return ""
+    whose, each = (f"Every alert of {counted(n, of)}", "it") if n == 1 else (f"Every alert of {n:,} {of}s", "them")
+    return (
+        f" {whose} ends within half an hour: a `for` that long would be to delete {each}, and nothing says whether "
+        "somebody acts on these alerts."
+    )

@@ -15,10 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.analytics.candidates import KINDS, Candidate, candidates, proposed
+from alert_analytics.analytics.candidates import KINDS, Candidate, candidates, proposed, unspared
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.prometheus_rule import prometheus_rule
-from alert_analytics.analytics.recommendation_words import change_in_words, evidence_in_words, sentence_of
+from alert_analytics.analytics.recommendation_words import (
+    change_in_words,
+    evidence_in_words,
+    sentence_of,
+    withheld_in_words,
+)
 from alert_analytics.analytics.replay import RuleReplay
 from alert_analytics.analytics.replayed import Rows, rows_of
 from alert_analytics.analytics.result import Result, as_list
@@ -118,8 +123,10 @@ class Recommendations(Result):
         is at most `max_missed`, and by ``q_value`` < 0.05 below three tenths. A dedup window must save twice what it
         would save of alerts that come independently, as often as those told (of these, told at the rate r a day,
         it would save the share r times the window). Of several kinds the gentlest is proposed that saves at least
-        eight tenths of the most. Where nothing in the history says what people did with its alerts, what would be
-        missed is null, and neither ``delete`` nor ``resolve automatically`` is proposed.
+        eight tenths of the most. A ``for`` that would leave no alert is not proposed: that is ``delete``. Where nothing
+        says what people did with an item's alerts (:mod:`alert_analytics.analytics.actions`), what would be missed is
+        null, neither ``delete`` nor ``resolve automatically`` is proposed, and a ``for`` is raised by 5 min at most,
+        with that said in ``evidence``; ``n_withheld`` in :attr:`settings` counts the items for which nothing is left.
 
         The prediction interval is :func:`alert_analytics.stats.saving.prediction_interval`; it supposes that the time
         to come is like the time seen. Simulated: ``python -m benchmarks.validity_recommendations``.
@@ -156,6 +163,7 @@ class Recommendations(Result):
             "n_items": sum(name is not None for name in rows.names),
             "n_alerts": history.n_alerts,
             "n_saved_together": _together(rows, found, best),
+            "n_withheld": int((unspared(rows) & (best < 0)).sum()),
         }
         return cls(table, history, settings, answer.sql, of, changes)
 
@@ -168,15 +176,17 @@ class Recommendations(Result):
             return "There is no alert in this history, so there is nothing to change."
         if not n_items:
             return f"No alert names a {self.of}, so there is none to change; of='service' asks another column."
+        withheld = withheld_in_words(self.of, told["n_withheld"])
         if not self.table.num_rows:
-            return f"No {self.of} is worth changing: nothing would save much and miss little."
+            return f"No {self.of} is worth changing: nothing is known to save much and miss little.{withheld}"
         rows = self.table.slice(0, 3).to_pylist()
         first = "; ".join(f"{row['item']}: {row['change']}" for row in rows)
         more = f" (and {self.table.num_rows - 3:,} more)" if self.table.num_rows > 3 else ""
         share = together / n_alerts
         n = self.table.num_rows
         all_of_it = "The change" if n == 1 else f"All {counted(n, 'change')} together"
-        return f"Change first {first}{more}. {all_of_it} would save {together:,} of {n_alerts:,} alerts ({share:.0%})."
+        saved = f"{all_of_it} would save {together:,} of {n_alerts:,} alerts ({share:.0%})"
+        return f"Change first {first}{more}. {saved}.{withheld}"
 
     @cached_property
     def sentences(self) -> list[str]:

@@ -121,6 +121,8 @@ class RuleReplay(Result):
         items = counted(self.table.num_rows, self.of)
         whose = f"{self.table['item'].to_pylist()[0] or '(none)'}" if self.table.num_rows == 1 else items
         said = f"With the change ({self.change.kind}) {saved:,} of {counted(n, 'alert')} of {whose} would be saved"
+        if 0 < saved == n and self.change.hold:
+            said += ", as if it were deleted"
         if self.table.num_rows == 1 and self.table["saved_low"].to_pylist()[0] is not None:
             mean, low, high = (
                 self.table[name].to_pylist()[0] for name in ("saved_per_week", "saved_low", "saved_high")
