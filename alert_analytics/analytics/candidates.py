@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.analytics.replayed import Outcome, Rows, led_alerts, not_covered, outcome, saved_by_chance
+from alert_analytics.analytics.replay_rows import Rows
+from alert_analytics.analytics.replayed import Outcome, led_alerts, not_covered, outcome, saved_by_chance
 from alert_analytics.analytics.savings import Saving
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.stats.multiple import benjamini_hochberg

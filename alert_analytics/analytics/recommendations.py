@@ -25,7 +25,7 @@ from alert_analytics.analytics.recommendation_words import (
     withheld_in_words,
 )
 from alert_analytics.analytics.replay import RuleReplay
-from alert_analytics.analytics.replayed import Rows, rows_of
+from alert_analytics.analytics.replay_rows import Rows, rows_of
 from alert_analytics.analytics.result import Result, as_list
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.errors import HistoryError

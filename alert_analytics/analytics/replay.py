@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.analytics.replayed import Outcome, Rows, outcome, rows_of
+from alert_analytics.analytics.replay_rows import Rows, rows_of
+from alert_analytics.analytics.replayed import Outcome, outcome
 from alert_analytics.analytics.result import Result, as_list
 from alert_analytics.analytics.savings import Saving
 from alert_analytics.errors import HistoryError
@@ -102,6 +103,8 @@ class RuleReplay(Result):
         codes = np.flatnonzero(items & (rows.n_alerts > 0))
         codes = codes[np.lexsort((codes, -saving.n_saved[codes]))]
         table = pa.table({"item": pa.array([rows.names[i] for i in codes], pa.string()), **saving.columns(codes)})
+        if change.dedup_window and not rows.repeats:
+            table = _noted(table, f"no two alerts share {', '.join(change.group_by)}: there is nothing to join")
         settings = history.settings | {
             "of": of,
             "only": None if only is None else list(as_list(only)),
@@ -148,6 +151,12 @@ class RuleReplay(Result):
     def _ids(self) -> np.ndarray[Any, np.dtype[Any]]:
         found = self.history.ask("replay_ids", keys={"item": (self.of,)}).arrow()["alert_id"]
         return np.array(found.to_pylist(), dtype=object)
+
+
+def _noted(table: pa.Table, note: str) -> pa.Table:
+    """The table with a further note in each row."""
+    notes = ["; ".join(filter(None, (one, note))) for one in table["note"].to_pylist()]
+    return table.set_column(table.column_names.index("note"), "note", pa.array(notes, pa.string()))
 
 
 def _chosen(

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.replayed import Outcome, Rows
+from alert_analytics.analytics.replay_rows import Rows
+from alert_analytics.analytics.replayed import Outcome
 from alert_analytics.stats.saving import prediction_interval, share_p_value, share_upper_bound
 
 Floats = npt.NDArray[np.float64]
