@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from alert_analytics.alerts.changes import RuleChange
+from alert_analytics.analytics.recommendation_words import CLOSING
 from alert_analytics.analytics.replay_rows import Rows, rows_of
 from alert_analytics.analytics.replayed import Outcome, outcome
 from alert_analytics.analytics.result import Result, as_list
@@ -120,22 +121,53 @@ class RuleReplay(Result):
         if not self.table.num_rows:
             return f"There is no alert of such a {self.of} in this history, so nothing would change."
         n, saved = (sum(self.table[name].to_pylist()) for name in ("n_alerts", "n_saved"))
-        missed = self.table["n_missed"].to_pylist()
-        items = counted(self.table.num_rows, self.of)
-        whose = f"{self.table['item'].to_pylist()[0] or '(none)'}" if self.table.num_rows == 1 else items
-        said = f"With the change ({self.change.kind}) {saved:,} of {counted(n, 'alert')} of {whose} would be saved"
-        if 0 < saved == n and self.change.hold:
-            said += ", as if it were deleted"
-        if self.table.num_rows == 1 and self.table["saved_low"].to_pylist()[0] is not None:
-            mean, low, high = (
-                self.table[name].to_pylist()[0] for name in ("saved_per_week", "saved_low", "saved_high")
+        done = "close by themselves instead of by hand" if self.change.kind == CLOSING else "be saved"
+        if self.change.resolve_after is not None and self.change.kind != CLOSING:
+            done = "be saved, or close by themselves instead of by hand"
+        one = done.replace("themselves", "itself")
+        if n == 1:
+            said = f"the only alert {self._whose} would {'' if saved else 'not '}{one}"
+        else:
+            said = (
+                f"{f'{saved:,}' if saved else 'none'} of {n:,} alerts {self._whose} would {one if saved == 1 else done}"
             )
-            said += f", {in_figures(mean)} a week (95 % prediction interval {in_figures(low)} to {in_figures(high)})"
+        said = f"With the change ({self.change.kind}) {said}"
+        if 0 < saved == n and self.change.hold:
+            said += ", as if the rule were deleted"
+        return f"{said}{self._weekly}{self._missed(saved)}."
+
+    @property
+    def _whose(self) -> str:
+        """Whose alerts they are."""
+        if self.table.num_rows > 1:
+            return f"of {counted(self.table.num_rows, self.of)}"
+        name = self.table["item"].to_pylist()[0]
+        return f"without a {self.of}" if name is None else f"of {name}"
+
+    @property
+    def _weekly(self) -> str:
+        """The saving of a single item a week."""
+        if self.table.num_rows > 1 or self.table["saved_low"].to_pylist()[0] is None:
+            return ""
+        row = self.table.to_pylist()[0]
+        mean, low, high = (in_figures(row[name]) for name in ("saved_per_week", "saved_low", "saved_high"))
+        return f", {mean} a week (95 % prediction interval {low} to {high})" if row["n_saved"] else ""
+
+    def _missed(self, saved: int) -> str:
+        """What the change would miss."""
+        missed = self.table["n_missed"].to_pylist()
         if any(one is None for one in missed):
-            return f"{said}; what would be missed is not known, since nothing says what people did with the alerts."
+            return "; what would be missed is not known, since nothing says what people did with the alerts"
+        if self.change.kind == CLOSING:
+            late = f"{sum(missed):,} {'was' if sum(missed) == 1 else 'were'}" if any(missed) else "none was"
+            return f"; {late} acknowledged only later than that"
+        if not saved:
+            return ""
         unsaid = sum(self.table["n_unsaid"].to_pylist())
         or_may_have = f", or may have (of {unsaid:,} of them all nothing says it)," if unsaid else ""
-        return f"{said}; somebody had acted on {sum(missed):,} of these{or_may_have} and would not have been called."
+        if not any(missed):
+            return f"; nobody had acted on any of these{or_may_have.rstrip(',')}"
+        return f"; somebody had acted on {sum(missed):,} of these{or_may_have} and would not have been called"
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of `row` that would have been saved."""

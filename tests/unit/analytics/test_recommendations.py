@@ -111,7 +111,7 @@ def test_where_nothing_says_what_people_did_no_rule_is_silenced_whole(resolution
         "half an hour: a `for` that long would be to delete it, and nothing says whether somebody acts on these alerts."
     )
     replayed = aa.RuleReplay.from_alerts(noisy(), aa.RuleChange(hold=5 * MINUTE))
-    assert "90 of 90 alerts of r would be saved, as if it were deleted" in replayed.sentence
+    assert "90 of 90 alerts of r would be saved, as if the rule were deleted" in replayed.sentence
 
 
 @pytest.mark.parametrize(("minutes", "n"), [(2, 1), (8, 0)])
@@ -144,6 +144,67 @@ def test_where_nothing_says_what_people_did_the_cost_is_not_known() -> None:
     assert (row["n_unsaid"], row["n_delayed"]) == (93, None)
     assert "not known" in row["note"]
     assert "What would be missed is not known" in found.sentences[0]
+
+
+def lying(rules: dict[str, int], days: int = 40) -> pa.Table:
+    """Two alerts a day of each rule, closed by hand after so many hours; one of another rule is acknowledged."""
+    rows = [
+        (rule, START + d * DAY + h * 60 * MINUTE + i * 7 * MINUTE, None, START + d * DAY + (h + hours) * 60 * MINUTE)
+        for i, (rule, hours) in enumerate(rules.items())
+        for d in range(days)
+        for h in (3, 15)
+    ]
+    rows.append(("seen", START + DAY, START + DAY + MINUTE, START + DAY + 60 * MINUTE))
+    rule, fired, seen, ended = zip(*rows, strict=True)
+    times = {"fired_at": fired, "acknowledged_at": seen, "resolved_at": ended}
+    columns = {name: pa.array(one, pa.timestamp("us")) for name, one in times.items()}
+    return pa.table({"rule": rule, **columns, "resolution": ["manual"] * len(rows)})
+
+
+def test_what_closes_by_itself_saves_closings_and_no_alert_and_is_said_so() -> None:
+    found = Recommendations.from_alerts(lying({"left": 30}))
+    [row] = found.table.to_pylist()
+    assert (row["kind"], row["n_saved"]) == ("resolve automatically", 80)
+    assert found.sentence == (
+        "Change first left: resolve it automatically after 1 h unacknowledged. The change would let 80 of 81 alerts "
+        "close by themselves instead of by hand."
+    )
+    assert "fewer closings by hand a week (95 % prediction interval " in found.sentences[0]
+    assert "All of its alerts would still be told. None of its alerts was acknowledged only later" in found.sentences[0]
+    assert "save" not in found.sentence
+    said = found.replay(0).sentence
+    assert "80 of 80 alerts of left would close by themselves instead of by hand" in said
+    assert said.endswith("; none was acknowledged only later than that.")
+    assert "deleted" not in said
+
+
+def test_two_changes_of_two_kinds_are_both_counted() -> None:
+    noise = acted_on(noisy()).append_column("acknowledged_at", pa.nulls(93, pa.timestamp("us")))
+    left = lying({"left": 30})
+    found = Recommendations.from_alerts(pa.concat_tables([noise.select(left.column_names), left]))
+    assert found.sentence.endswith(
+        "Both changes together would save 90 of 174 alerts (52%) and let 80 close by themselves instead of by hand."
+    )
+    assert (found.settings["n_saved_together"], found.settings["n_closed"]) == (90, 80)
+
+
+def test_a_replay_that_saves_nothing_or_one_alert_is_said_as_such() -> None:
+    table = acted_on(noisy(1), 1)
+    hold = aa.RuleChange(hold=MINUTE)
+    assert aa.RuleReplay.from_alerts(table, hold).sentence == (
+        "With the change (raise for) none of 4 alerts of r would be saved."
+    )
+    one = noisy(1).slice(0, 1)
+    assert "the only alert of r would be saved, as if the rule were deleted" in (
+        aa.RuleReplay.from_alerts(one, aa.RuleChange(hold=5 * MINUTE)).sentence
+    )
+    assert "the only alert of r would not be saved" in aa.RuleReplay.from_alerts(one, hold).sentence
+    nameless = aa.RuleReplay.from_alerts(acted_on(noisy()), aa.RuleChange(hold=5 * MINUTE), of="service")
+    assert "90 of 93 alerts without a service would be saved" in nameless.sentence
+    assert "; nobody had acted on any of these" in nameless.sentence
+    late = aa.RuleReplay.from_alerts(lying({"left": 30}), aa.RuleChange(resolve_after=MINUTE), only="seen")
+    assert late.sentence.endswith("the only alert of seen would not close by itself instead of by hand; 1 was "
+                                  "acknowledged only later than that.")  # fmt: skip
 
 
 def test_a_history_too_short_for_an_interval_says_so() -> None:
