@@ -163,6 +163,9 @@ class PerformanceAnalysis(Result):
             for row in rows
             if row["actionable_share"] is not None
         ]
+        if len(rows) == 1:
+            only = f"{called(rows[0], self.by)}, the only group by {', '.join(self.by)}"
+            return f"{only}: {counted(n, 'alert')}{_said(rows[0], self)}. {self._clusters}"
         noisiest = max(idle, key=lambda pair: pair[0])[1] if idle else rows[0]
         what = "has the most alerts that nobody acted on" if idle else "has the most alerts"
         return (

@@ -158,3 +158,9 @@ def test_names_beyond_the_first_plane_and_templates_stay_what_they_are_in_a_rule
     assert rule["labels"]["team"] == '{{ "{{" }} query }}'
     with pytest.raises(HistoryError, match="at least 0"):
         prometheus_rule(name, "up == 0", change, hold=-MINUTE, labels={}, why="w")
+
+
+def test_one_group_is_no_choice_among_groups() -> None:
+    said = aa.PerformanceAnalysis.from_alerts(history(30, rule=["a"]), by="rule").sentence
+    assert said.startswith("a, the only group by rule: 30 alerts, ")
+    assert "has the most" not in said
