@@ -14,8 +14,9 @@ from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_definitions import definitions
 from alert_analytics.analytics.performance_measures import Measure, metrics
-from alert_analytics.analytics.performance_seen import Thresholds, seen
-from alert_analytics.analytics.performance_table import OWN_COLUMNS, laid_out
+from alert_analytics.analytics.performance_seen import Seen, Thresholds, seen
+from alert_analytics.analytics.performance_table import OWN_COLUMNS, in_order, laid_out, largest_first
+from alert_analytics.analytics.performance_times import mean_times
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -42,6 +43,7 @@ class PerformanceAnalysis(Result):
         default=Thresholds(timedelta(minutes=5), timedelta(minutes=30), timedelta(minutes=5), 30.0, 20.0)
     )
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    rows: Seen | None = None
 
     @classmethod
     def from_alerts(
@@ -147,7 +149,7 @@ class PerformanceAnalysis(Result):
             **{f"{name}_horizon_s": None if np.isnan(h) else h for name, h in horizons.items()},
             "censored_at": history.watermark,
         }
-        return cls(table, history, settings, answer.sql, names, of, level, given, measures)
+        return cls(table, history, settings, answer.sql, names, of, level, given, measures, rows)
 
     @property
     def sentence(self) -> str:
@@ -195,12 +197,35 @@ class PerformanceAnalysis(Result):
 
     def estimates(self) -> list[Metric]:
         """List every number that has an interval; see :meth:`Result.estimates`."""
+        return self.estimates_up_to(self.horizons_s)
+
+    @property
+    def horizons_s(self) -> dict[str, float | None]:
+        """Up to where ``mtta`` and ``mttr`` are taken, in seconds; None where there is no such mean."""
+        first = self.table.slice(0, 1).to_pylist()
+        return {name: row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
+
+    def estimates_up_to(self, horizons_s: Mapping[str, float | None]) -> list[Metric]:
+        """List every number that has an interval, MTTA and MTTR up to other horizons: only up to one do they compare.
+
+        Parameters
+        ----------
+        horizons_s : mapping of str to float or None
+            Of ``mtta`` and ``mttr``, in seconds.
+
+        Returns
+        -------
+        list of Metric
+            As :meth:`estimates`.
+        """
         keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
         # The longer a stretch, the longer the gaps that it can hold: means of them do not compare.
         lasting = {name: one for name, one in self.measures.items() if name != "mtbf_s"}
-        first = self.table.slice(0, 1).to_pylist()
-        horizons = {f"{name}_s": row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
-        return metrics(lasting, keys, horizons)
+        others = {name: one for name, one in horizons_s.items() if one is not None and one != self.horizons_s.get(name)}
+        if others and self.rows is not None:
+            order, found = largest_first(self.rows), mean_times(self.rows, others, self.level)
+            lasting |= {f"{name}_s": in_order(found[name].mean, order) for name in others}
+        return metrics(lasting, keys, {f"{name}_s": one for name, one in horizons_s.items()})
 
 
 def _number(value: object) -> float:
