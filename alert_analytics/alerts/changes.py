@@ -73,6 +73,8 @@ class RuleChange:
         if names is None or not all(isinstance(name, str) for name in names):
             raise HistoryError(f"RuleChange: group_by={given!r}; expected columns or labels.", hint='group_by=["pod"]')
         object.__setattr__(self, "group_by", names)
+        if not isinstance(self.delete, bool):
+            raise HistoryError(f"RuleChange: delete={self.delete!r}; expected true or false.", hint="delete=True")
         if not self._kinds:
             raise HistoryError("RuleChange: nothing is changed.", hint="RuleChange(hold=timedelta(minutes=5))")
 

@@ -82,11 +82,9 @@ def saving_in_words(row: Mapping[str, Any]) -> str:
     """Say what a row saves: alerts that interrupt, or closings by hand; a week where the history has a length."""
     what = "closing by hand" if row["kind"] == CLOSING else "alert"
     many = "closings by hand" if row["kind"] == CLOSING else "alerts"
-    if row["saved_per_week"] is None:
-        return f"{row['n_saved']:,} fewer {what if row['n_saved'] == 1 else many}"
+    if row["saved_low"] is None:  # too short a time to say what a week would be
+        return f"{row['n_saved']:,} fewer {what if row['n_saved'] == 1 else many} in all of this history"
     said = f"{in_figures(row['saved_per_week'])} fewer {many} a week"
-    if row["saved_low"] is None:
-        return said
     low, high = in_figures(row["saved_low"]), in_figures(row["saved_high"])
     return f"{said} (95 % prediction interval {low} to {high})"
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -117,8 +118,9 @@ class Recommendations(Result):
         >>> found.table.num_rows >= 3
         True
         """
-        if not 0 <= max_missed <= 1:
-            raise HistoryError(f"max_missed={max_missed}; expected a share from 0 to 1.", hint="0.05 is usual.")
+        share: Any = max_missed  # from whoever calls
+        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise HistoryError(f"max_missed={max_missed!r}; expected a share from 0 to 1.", hint="0.05 is usual.")
         history, shared = AlertHistory.open(alerts), as_list(group_by)
         rows, answer = rows_of(history, of, shared)
         # A missing rule is called `unknown`: all such alerts together are no one thing to change.

@@ -13,7 +13,7 @@ from alert_analytics.alerts.changes import RuleChange
 from alert_analytics.analytics.recommendation_words import CLOSING
 from alert_analytics.analytics.replay_rows import Rows, rows_of
 from alert_analytics.analytics.replayed import Outcome, outcome
-from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.analytics.result import Result
 from alert_analytics.analytics.savings import Saving
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -98,7 +98,7 @@ class RuleReplay(Result):
             )
         history = AlertHistory.open(alerts)
         rows, answer = rows_of(history, of, change.group_by)
-        items = _chosen(rows, change, of, as_list(only) if only is not None else None)
+        items = _chosen(rows, change, of, _names(only))
         found = outcome(rows, change, changed=items[rows.item])
         saving = Saving.of(rows, found)
         codes = np.flatnonzero(items & (rows.n_alerts > 0))
@@ -108,7 +108,7 @@ class RuleReplay(Result):
             table = _noted(table, f"no two alerts share {', '.join(change.group_by)}: there is nothing to join")
         settings = history.settings | {
             "of": of,
-            "only": None if only is None else list(as_list(only)),
+            "only": None if only is None else list(_names(only) or ()),
             "change": change.described(),
             "weeks": rows.n_weeks,
             "level": 0.95,
@@ -118,6 +118,8 @@ class RuleReplay(Result):
     @property
     def sentence(self) -> str:
         """What it would have saved and missed, in words."""
+        if not self.table.num_rows and self.change.merge_into is not None and self.history.n_alerts:
+            return f"No other {self.of} than {self.change.merge_into} is asked about, so nothing is merged into it."
         if not self.table.num_rows:
             return f"There is no alert of such a {self.of} in this history, so nothing would change."
         n, saved = (sum(self.table[name].to_pylist()) for name in ("n_alerts", "n_saved"))
@@ -166,8 +168,9 @@ class RuleReplay(Result):
         unsaid = sum(self.table["n_unsaid"].to_pylist())
         or_may_have = f", or may have (of {unsaid:,} of them all nothing says it)," if unsaid else ""
         if not any(missed):
-            return f"; nobody had acted on any of these{or_may_have.rstrip(',')}"
-        return f"; somebody had acted on {sum(missed):,} of these{or_may_have} and would not have been called"
+            return "; nothing that somebody acted on would have been missed"
+        which = "it" if saved == 1 else f"{sum(missed):,} of these"
+        return f"; somebody had acted on {which}{or_may_have} and would not have been called"
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of `row` that would have been saved."""
@@ -183,6 +186,14 @@ class RuleReplay(Result):
     def _ids(self) -> np.ndarray[Any, np.dtype[Any]]:
         found = self.history.ask("replay_ids", keys={"item": (self.of,)}).arrow()["alert_id"]
         return np.array(found.to_pylist(), dtype=object)
+
+
+def _names(only: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The items asked about."""
+    given = (only,) if isinstance(only, str) else only
+    if given is not None and not all(isinstance(one, str) for one in given):
+        raise HistoryError(f"RuleReplay: only={only!r}; expected names of items.", hint='only=["HighCpuUsage"]')
+    return None if given is None else tuple(given)
 
 
 def _noted(table: pa.Table, note: str) -> pa.Table:

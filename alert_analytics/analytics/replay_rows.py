@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from alert_analytics.analytics.actions import UNSAID, Actions
 from alert_analytics.engine import Answer
+from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.saving import Bins, Scatter
 
@@ -21,6 +22,7 @@ Bools = npt.NDArray[np.bool_]
 DAY_US = 86_400_000_000
 _WEEK_US = 7 * DAY_US
 _MICROSECOND = timedelta(microseconds=1)
+_LONGEST_US = 2**60
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -138,6 +140,11 @@ class Rows:
         return item[first], np.diff(np.append(first, item.size))
 
 
+def in_us(length: timedelta) -> int:
+    """A length of time in microseconds; one beyond all histories as the longest that their arrays can add up."""
+    return min(length // _MICROSECOND, _LONGEST_US)
+
+
 def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Rows, Answer]:
     """Fetch the rows of a history.
 
@@ -149,7 +156,16 @@ def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Ro
         Column or label that says whose change it would be.
     group_by : sequence of str
         Columns or labels that alerts must share to be joined.
+
+    Raises
+    ------
+    HistoryError
+        `of` is no name.
+    UnknownColumnError
+        `of` or `group_by` names nothing.
     """
+    if not isinstance(of, str):
+        raise HistoryError(f"of={of!r}; expected one column or label.", hint="of='rule'")
     keys = {"item": (of,), "stream": tuple(group_by)}
     answer = history.ask("replay_rows", keys=keys, params={"watermark": history.watermark})
     found = answer.numpy()

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.alerts.changes import RuleChange
 from alert_analytics.analytics.actions import MANUAL
-from alert_analytics.analytics.replay_rows import DAY_US, Rows
+from alert_analytics.analytics.replay_rows import DAY_US, Rows, in_us
 from alert_analytics.engine.kernels.replay import NOBODY, joined_alerts, leading_alerts
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,13 +67,13 @@ def outcome(rows: Rows, change: RuleChange, *, changed: Bools | None = None) -> 
     mine = np.ones(rows.item.size, dtype=np.bool_) if changed is None else changed
     if change.delete:
         return Outcome(mine.copy(), mine & rows.is_perhaps_acted_on, np.zeros_like(mine), np.zeros_like(rows.time_us))
-    hold_us, age_us = change.hold // _MICROSECOND, rows.span_us[2] - rows.time_us
+    hold_us, age_us = in_us(change.hold), rows.span_us[2] - rows.time_us
     is_over, is_open = rows.ended_after_us >= 0, rows.ended_after_us < 0
     saved = mine & is_over & (rows.ended_after_us < hold_us)
     unknown = mine & is_open & (age_us < hold_us)
     missed = saved & rows.is_perhaps_acted_on
     if change.dedup_window:
-        joined = deduplicated(rows, mine & ~saved, change.dedup_window // _MICROSECOND)
+        joined = deduplicated(rows, mine & ~saved, in_us(change.dedup_window))
         missed |= not_covered(rows, joined)
         saved |= joined != NOBODY
     if change.merge_into is not None:
@@ -84,7 +81,7 @@ def outcome(rows: Rows, change: RuleChange, *, changed: Bools | None = None) -> 
         missed |= not_covered(rows, led)
         saved |= led != NOBODY
     if change.resolve_after is not None:
-        after_us = change.resolve_after // _MICROSECOND
+        after_us = in_us(change.resolve_after)
         closed, late = closed_by_hand(rows, after_us)
         saved |= mine & closed
         missed |= mine & late
@@ -145,5 +142,5 @@ def _led(rows: Rows, kept: Bools, change: RuleChange) -> Ints:
     leader_of = np.full(len(rows.names), NOBODY, dtype=np.int64)
     if change.merge_into in rows.names:
         leader_of[:] = rows.names.index(change.merge_into)
-    led = led_alerts(rows, leader_of, change.merge_window // _MICROSECOND)
+    led = led_alerts(rows, leader_of, in_us(change.merge_window))
     return np.where(kept, led, NOBODY)
