@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alert_analytics.alerts.rules import AlertRule
 
 _NONE = timedelta(0)
+_SERIES = ("fingerprint",)
 _ONE_WAY = (
     "from alerts alone only a tightening can be known: what a looser rule would have fired besides is in no history"
 )
@@ -30,7 +31,8 @@ class RuleChange:
     dedup_window : timedelta
         What fires within this of the alert last told, for the same values of `group_by`, joins that alert.
     group_by : sequence of str
-        Columns or labels that alerts must share to be joined, beside the tenant and the rule.
+        Columns or labels that alerts must share to be joined, beside the tenant and the rule; none at all joins all
+        alerts of a rule (an :class:`AlertRule` without any joins those of a series: ``("fingerprint",)`` here).
     merge_into : str, optional
         Another rule, the leader: what fires up to `merge_window` after one of its alerts, in the same tenant, is told
         with that.
@@ -71,6 +73,8 @@ class RuleChange:
         if names is None or not all(isinstance(name, str) for name in names):
             raise HistoryError(f"RuleChange: group_by={given!r}; expected columns or labels.", hint='group_by=["pod"]')
         object.__setattr__(self, "group_by", names)
+        if not isinstance(self.delete, bool):
+            raise HistoryError(f"RuleChange: delete={self.delete!r}; expected true or false.", hint="delete=True")
         if not self._kinds:
             raise HistoryError("RuleChange: nothing is changed.", hint="RuleChange(hold=timedelta(minutes=5))")
 
@@ -83,10 +87,16 @@ class RuleChange:
         before, after : AlertRule
             Their ``hold_for``, ``dedup_window`` and ``group_by`` may differ, nothing else that decides what fires.
 
+        Returns
+        -------
+        RuleChange
+            A rule without ``group_by`` joins alerts of one series, so the change has ``("fingerprint",)``. A series is
+            taken to lie in one group: from none to some is a tightening.
+
         Raises
         ------
         HistoryError
-            `after` is looser somewhere, has another condition, or changes nothing.
+            `after` is looser somewhere, has another condition or another evaluation window, or changes nothing.
         """
         for name in ("condition", "clear_condition"):
             if getattr(before, name) != getattr(after, name):
@@ -95,7 +105,14 @@ class RuleChange:
                     "not say what else the metric did.",
                     hint=_METRICS,
                 )
-        if not set(after.group_by) <= set(before.group_by) and before.dedup_window > _NONE:
+        if before.evaluation_window != after.evaluation_window:
+            raise HistoryError(
+                f"RuleChange: evaluation_window goes from {before.evaluation_window} to {after.evaluation_window}; "
+                "expected the same of both, since it decides nothing in a replay over alerts: they do not say what "
+                "another look at the metric would have found.",
+                hint="give both rules one evaluation_window; hold_for is what a replay can raise.",
+            )
+        if _is_finer(before.group_by, after.group_by) and before.dedup_window > _NONE:
             raise HistoryError(
                 f"RuleChange: group_by goes from {list(before.group_by)} to {list(after.group_by)}; {_ONE_WAY}.",
                 hint=_METRICS,
@@ -105,11 +122,11 @@ class RuleChange:
                 f"RuleChange: dedup_window goes from {before.dedup_window} to {after.dedup_window}; {_ONE_WAY}.",
                 hint=_METRICS,
             )
-        wider = after.dedup_window > before.dedup_window or after.group_by != before.group_by
+        wider = after.dedup_window > before.dedup_window or set(after.group_by) != set(before.group_by)
         return cls(
             hold=after.hold_for - before.hold_for,
             dedup_window=after.dedup_window if wider else _NONE,
-            group_by=after.group_by,
+            group_by=after.group_by or _SERIES,
         )
 
     @property
@@ -141,6 +158,11 @@ class RuleChange:
             "resolve_after_s": None if self.resolve_after is None else self.resolve_after.total_seconds(),
             "delete": self.delete,
         }
+
+
+def _is_finer(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether a rule's repeats are joined in smaller groups than before; without any name they are within a series."""
+    return bool(before) and (not after or not set(after) <= set(before))
 
 
 def _check(name: str, value: object, *, least: timedelta) -> None:

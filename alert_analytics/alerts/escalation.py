@@ -9,6 +9,8 @@ from datetime import timedelta
 from alert_analytics.alerts.states import AlertSeverity
 from alert_analytics.errors import HistoryError
 
+_LONGEST_DAYS = 36_500  # a hundred years: what comes later is no plan
+
 
 @dataclass(frozen=True)
 class EscalationLevel:
@@ -92,12 +94,20 @@ class EscalationPolicy:
                 f"EscalationPolicy: levels={given!r}; expected at least one EscalationLevel.",
                 hint='levels=[EscalationLevel("on call")]',
             )
-        if not isinstance(self.repeat, int) or self.repeat < 0:
+        if not isinstance(self.repeat, int) or isinstance(self.repeat, bool) or self.repeat < 0:
             raise HistoryError(f"EscalationPolicy: repeat={self.repeat!r}; expected a whole number, 0 or more.")
         if not isinstance(self.repeat_after, timedelta) or self.repeat_after <= timedelta(0):
             raise HistoryError(
                 f"EscalationPolicy: repeat_after={self.repeat_after!r}; expected a length of time, longer than zero.",
                 hint="repeat_after=timedelta(minutes=30)",
+            )
+        days = (self.repeat + 1) * sum(level.delay.days + 1 for level in levels) + self.repeat * (
+            self.repeat_after.days + 1
+        )
+        if days > _LONGEST_DAYS:
+            raise HistoryError(
+                f"EscalationPolicy: its last page would come more than {_LONGEST_DAYS:,} days after an alert.",
+                hint="shorter delays, or a smaller repeat.",
             )
         object.__setattr__(self, "levels", levels)
         object.__setattr__(self, "severities", _severities(self.severities))

@@ -18,6 +18,7 @@ from alert_analytics.analytics.before_after_changes import (
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.metric import Metric, metric_in_words
+from alert_analytics.analytics.performance import PerformanceAnalysis
 from alert_analytics.analytics.resolution import ResolutionAnalysis
 from alert_analytics.analytics.result import Result, called, check_names
 from alert_analytics.analytics.trend import TrendAnalysis
@@ -121,6 +122,9 @@ def compare(before: Result, after: Result) -> Comparison:
 
     Notes
     -----
+    MTTA and MTTR of a performance are held against each other up to one horizon, the smaller of both answers' (by
+    default what each stretch supports, a week at most): the means of each answer by itself may be up to another.
+
     Ratio of rates: :func:`alert_analytics.stats.rate_ratio.rate_ratio`, whose coverage ``benchmarks/validity_trend.py``
     measures. Other numbers with an interval are put together by the distances to their limits; see
     :func:`alert_analytics.stats.rate_ratio.difference_of`.
@@ -147,7 +151,7 @@ def compare(before: Result, after: Result) -> Comparison:
         keys, found = ("leader", "follower"), correlation_changes(before, after)
     else:
         _check_level(before)
-        keys, found = tuple(getattr(before, "by", ())), paired(before.estimates(), after.estimates())
+        keys, found = tuple(getattr(before, "by", ())), paired(*_offered(before, after))
     settings = dict(after.history.settings) | {
         "level": _LEVEL,
         "before_start": before.settings.get("span_start"),
@@ -156,6 +160,17 @@ def compare(before: Result, after: Result) -> Comparison:
         "after_end": after.settings.get("span_end"),
     }
     return Comparison(_table(keys, found), after.history, settings, after.sql, before, after, keys)
+
+
+def _offered(before: Result, after: Result) -> tuple[Sequence[Metric], Sequence[Metric]]:
+    """What both offer to be compared; means up to a horizon up to the same."""
+    if not (isinstance(before, PerformanceAnalysis) and isinstance(after, PerformanceAnalysis)):
+        return before.estimates(), after.estimates()
+    both = [before.horizons_s, after.horizons_s]
+    upto = {
+        name: min((h for one in both if (h := one.get(name)) is not None), default=None) for name in ("mtta", "mttr")
+    }
+    return before.estimates_up_to(upto), after.estimates_up_to(upto)
 
 
 def paired(before: Sequence[Metric], after: Sequence[Metric]) -> list[Changed]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.analytics.replayed import Outcome, Rows, led_alerts, not_covered, outcome, saved_by_chance
+from alert_analytics.analytics.replay_rows import Rows
+from alert_analytics.analytics.replayed import Outcome, led_alerts, not_covered, outcome, saved_by_chance
 from alert_analytics.analytics.savings import Saving
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.stats.multiple import benjamini_hochberg
@@ -27,10 +28,12 @@ NOTABLE = 0.1
 _NEARLY = 0.9  # of the largest saving of its kind: the smallest setting that reaches it is taken
 _ABOUT = 0.8  # of the largest saving of all kinds: the gentlest that reaches it is proposed
 _FDR = 0.05
+_RESTS_ON_SILENCE = frozenset({"resolve automatically", "delete"})  # nobody acted: where that is not said, no reason
 _MOSTLY = 0.5
 _TIMES_CHANCE = 2
 _MINUTES = {"raise for": (1, 2, 5, 10, 15, 30), "widen the dedup window": (5, 15, 30, 60)}
 _HOURS = (1, 4, 24, 72, 168)
+_SOON = timedelta(minutes=5)  # what ends sooner is hardly anybody's doing, also where nothing says whose it was
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +97,9 @@ def candidates(
 
     Notes
     -----
-    One pass over the rows for each of 17 settings, so the cost is linear in alerts and in items.
+    One pass over the rows for each of 17 settings, so the cost is linear in alerts and in items. A `for` that leaves an
+    item no alert is none of them: that is to delete it. Where nothing says what people did with an item's alerts, a
+    `for` is raised by 5 min at most, since what ended later somebody may have ended.
     """
     minutes = {kind: [timedelta(minutes=one) for one in _MINUTES[kind]] for kind in _MINUTES}
     wider = [RuleChange(dedup_window=one, group_by=group_by) for one in minutes["widen the dedup window"]]
@@ -172,10 +177,9 @@ def _suited(
         found = replayed(setting)
         saved.append(rows.counts(found.is_saved))
         missed.append(rows.counts(found.is_missed))
-        beyond.append(_is_beyond_chance(rows, setting, found, saved[-1]))
+        beyond.append(_is_fit(rows, setting, found, saved[-1]))
     allowed = np.array(missed) <= max_missed * np.array(saved)
-    if not rows.knows_actions:
-        allowed[:] = True
+    allowed |= ~rows.knows_actions
     allowed &= np.array(beyond)
     worth = np.where(allowed, np.array(saved), 0)
     # Where no setting is allowed, the first: it is judged unsound anyway.
@@ -192,11 +196,24 @@ def _suited(
     )
 
 
-def _is_beyond_chance(rows: Rows, change: RuleChange, found: Outcome, saved: Ints) -> Bools:
-    if not change.dedup_window:
-        return np.ones(saved.size, dtype=np.bool_)
-    by_chance = saved_by_chance(rows, found, change.dedup_window // timedelta(microseconds=1))
-    return np.asarray(saved >= _TIMES_CHANCE * by_chance)
+def _is_fit(rows: Rows, change: RuleChange, found: Outcome, saved: Ints) -> Bools:
+    """By item, whether a setting is what its kind says: a window that joins more than chance, a `for` that spares."""
+    if change.dedup_window:
+        by_chance = saved_by_chance(rows, found, change.dedup_window // timedelta(microseconds=1))
+        return np.asarray(saved >= _TIMES_CHANCE * by_chance)
+    if change.hold:
+        spares: Bools = saved + rows.counts(found.is_unknown) < rows.n_alerts
+        spares &= rows.knows_actions | (change.hold <= _SOON)
+        return spares
+    return np.ones(saved.size, dtype=np.bool_)
+
+
+def unspared(rows: Rows) -> Bools:
+    """By item, whether the longest `for` would leave it no alert, and nothing says whether that may be."""
+    longest_us = max(_MINUTES["raise for"]) * 60_000_000
+    lasting = (rows.ended_after_us < 0) | (rows.ended_after_us >= longest_us)
+    found: Bools = _named(rows) & ~rows.knows_actions & (rows.n_alerts >= SEVERAL) & (rows.counts(lasting) == 0)
+    return found
 
 
 def _together(total: Outcome | None, found: Outcome, mine: Bools) -> Outcome:
@@ -217,8 +234,8 @@ def _judged(rows: Rows, found: list[Candidate], max_missed: float) -> list[Candi
     for place, one in enumerate(found):
         saving = one.saving
         misses_little = (saving.missed_share <= max_missed) & (q[place] < _FDR)
-        if not rows.knows_actions:
-            misses_little = np.full(looked.shape[1], one.kind not in {"resolve automatically", "delete"})
+        if one.kind not in _RESTS_ON_SILENCE:
+            misses_little |= ~rows.knows_actions
         sure = np.isnan(saving.low) | (saving.low > 0)
         judged.append(replace(one, is_sound=one.is_sound & looked[place] & misses_little & sure, q_value=q[place]))
     return judged
@@ -226,7 +243,10 @@ def _judged(rows: Rows, found: list[Candidate], max_missed: float) -> list[Candi
 
 def _is_sizeable(rows: Rows, one: Candidate) -> Bools:
     saving = one.saving
-    named = np.array([name is not None for name in rows.names], dtype=np.bool_)
     share = _MOSTLY if one.kind == "resolve automatically" else NOTABLE
-    large: Bools = named & (saving.n_saved >= SEVERAL) & (saving.n_saved >= share * saving.n_alerts)
+    large: Bools = _named(rows) & (saving.n_saved >= SEVERAL) & (saving.n_saved >= share * saving.n_alerts)
     return large
+
+
+def _named(rows: Rows) -> Bools:
+    return np.array([name is not None for name in rows.names], dtype=np.bool_)

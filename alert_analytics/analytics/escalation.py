@@ -112,7 +112,12 @@ class EscalationReplay(Result):
             return "There is no alert that this policy is for, so nobody would have been paged."
         n_pages = pc.sum(self.table["n_pages"]).as_py()
         per_week = [one for one in self.table["pages_per_week"].to_pylist() if one is not None]
-        rate = f" ({in_figures(sum(per_week))} a week)" if per_week else ""
+        weeks: Any = self.settings["weeks"]
+        rate = f" ({in_figures(sum(per_week))} a week)" if per_week and 7 * weeks >= 1 else ""
+        if not n_pages:
+            return (
+                f"None of {counted(n_alerts, 'alert')} went unanswered for so long that anybody would have been paged."
+            )
         said = f"{counted(n_alerts, 'alert')} would have been {counted(n_pages, 'page')}{rate}"
         if self.table.num_rows == 1:
             return f"{said}."

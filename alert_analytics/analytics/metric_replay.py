@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ from alert_analytics.tables import counted, in_figures
 Ints = npt.NDArray[np.int64]
 
 _NO_LENGTH = "the samples span no time, so nothing is per week"
+_NO_WINDOW = (
+    "its evaluation window is another than the first rule's, which decides nothing here: samples are taken one by one"
+)
+_SAID_WEEKLY = timedelta(days=1)  # of less a number a week would only be a large one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +61,8 @@ class MetricReplay(Result):
         ----------
         samples : dataframe that speaks Arrow
             A row per entity and time, in any order; a column for each name in the conditions. A value that is missing
-            or NaN is unknown: it neither fires nor clears, and a pending rule begins anew.
+            or NaN is unknown: it neither fires nor clears, and a pending rule begins anew. Of several rows of one
+            entity and time a rule fires if one says so, and clears if all do.
         rules : AlertRule or sequence of AlertRule
             With names of their own; the others are held against the first.
         entity, time : str
@@ -80,7 +86,8 @@ class MetricReplay(Result):
         -----
         :func:`alert_analytics.engine.kernels.replay.fired_spans` says how a rule fires and clears,
         :func:`~alert_analytics.engine.kernels.replay.joined_alerts` what a dedup window joins: the alert told keeps its
-        start, ends with the last that joined it, and counts them as ``occurrences``.
+        start, ends with the last that joined it, and counts them as ``occurrences``. Each sample is taken as what an
+        evaluation sees: a rule's ``evaluation_window`` decides nothing, and where it differs ``note`` says so.
 
         Examples
         --------
@@ -95,7 +102,12 @@ class MetricReplay(Result):
         True
         """
         given = (rules,) if isinstance(rules, AlertRule) else tuple(rules)
-        names = [rule.name for rule in given]
+        names = [rule.name if isinstance(rule, AlertRule) else repr(rule) for rule in given]
+        if not all(isinstance(rule, AlertRule) for rule in given):
+            raise HistoryError(
+                f"MetricReplay: rules={rules!r}; expected an AlertRule, or several.",
+                hint='AlertRule(name="cpu", condition="cpu_percent > 80", severity="high")',
+            )
         if not given or len(set(names)) < len(names):
             raise HistoryError(
                 f"MetricReplay: rules named {names}; expected at least one, each with a name of its own.",
@@ -109,6 +121,7 @@ class MetricReplay(Result):
         settings = {
             "rules": [rule.model_dump(mode="json") for rule in given],
             "n_samples": read.table.num_rows,
+            "n_repeated": read.table.num_rows - read.first_at.size,
             "n_entities": int(read.entity.max(initial=-1)) + 1,
             "span_start": read.span[0],
             "span_end": read.span[1],
@@ -119,14 +132,18 @@ class MetricReplay(Result):
     @property
     def sentence(self) -> str:
         """What each rule fires, beside the first."""
-        n_samples, n_entities = self.settings["n_samples"], self.settings["n_entities"]
+        told: Any = self.settings
+        n_samples, n_entities = told["n_samples"], told["n_entities"]
         if not n_samples:
             return "There is no sample, so no rule fires."
         rows = self.table.to_pylist()
         first = rows[0]
-        said = f"{first['rule']} would have told {counted(first['n_alerts'], 'alert')} on {n_samples:,} samples"
+        said = (
+            f"{first['rule']} would have told {counted(first['n_alerts'], 'alert')} on {counted(n_samples, 'sample')}"
+        )
         said += f" of {n_entities:,} {'entity' if n_entities == 1 else 'entities'}"
-        said += f" ({in_figures(first['alerts_per_week'])} a week)" if first["alerts_per_week"] is not None else ""
+        length = told["span_end"] - told["span_start"]
+        said += f" ({in_figures(first['alerts_per_week'])} a week)" if length >= _SAID_WEEKLY else ""
         others = [
             f"{row['rule']}: {counted(row['n_alerts'], 'alert')}, missing {row['n_missed']:,} of the "
             f"{counted(first['n_fired'], 'firing')} of the first{_of_incidents(row, ' and')}"
@@ -168,17 +185,29 @@ def _table(
                 "n_missed": int((~spans.reach(base.fired, base.ends - 1)).sum()),
                 "n_incidents": None if found is None else found.size,
                 "n_incidents_missed": None if found is None else int((~found).sum()),
-                "note": None if weeks > 0 else _NO_LENGTH,
+                "note": _note(weeks, rule, rules[0]),
             }
         )
     return pa.Table.from_pylist(rows, _SCHEMA)
+
+
+def _note(weeks: float, rule: AlertRule, first: AlertRule) -> str | None:
+    notes = [] if weeks > 0 else [_NO_LENGTH]
+    notes += [] if rule.evaluation_window == first.evaluation_window else [_NO_WINDOW]
+    return "; ".join(notes) or None
 
 
 def _labelled(read: Samples, label: str) -> tuple[Ints, Ints]:
     """First and last positions of the runs of labelled samples."""
     if label not in read.table.column_names:
         raise HistoryError(f"MetricReplay: label={label!r} is no column.", hint="label='label'")
-    wrong = np.asarray(pc.fill_null(read.table[label].cast(pa.bool_()), False), dtype=np.bool_)
+    kind = read.table[label].type
+    if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        raise HistoryError(f"MetricReplay: label column {label} is {kind}, expected true or 1 where it was wrong.")
+    column = read.table[label]
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+    wrong = np.asarray(pc.fill_null(column.cast(pa.bool_()), False), dtype=np.bool_)
     before = np.concatenate([[False], wrong[:-1] & (np.diff(read.entity) == 0)])
     after = np.concatenate([wrong[1:] & (np.diff(read.entity) == 0), [False]]) if wrong.size else wrong
     return np.flatnonzero(wrong & ~before[: wrong.size]), np.flatnonzero(wrong & ~after)

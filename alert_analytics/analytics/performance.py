@@ -14,8 +14,9 @@ from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_definitions import definitions
 from alert_analytics.analytics.performance_measures import Measure, metrics
-from alert_analytics.analytics.performance_seen import Thresholds, seen
-from alert_analytics.analytics.performance_table import OWN_COLUMNS, laid_out
+from alert_analytics.analytics.performance_seen import Seen, Thresholds, seen
+from alert_analytics.analytics.performance_table import OWN_COLUMNS, in_order, laid_out, largest_first
+from alert_analytics.analytics.performance_times import mean_times
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -42,6 +43,7 @@ class PerformanceAnalysis(Result):
         default=Thresholds(timedelta(minutes=5), timedelta(minutes=30), timedelta(minutes=5), 30.0, 20.0)
     )
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    rows: Seen | None = None
 
     @classmethod
     def from_alerts(
@@ -61,7 +63,9 @@ class PerformanceAnalysis(Result):
         """Ask a history how good its alerts are.
 
         A share is of the alerts of which it can be known: that an alert lasted under five minutes is known of the last
-        five minutes' alerts only if it did, so those are left out. Open alerts are not in the shares of ended ones.
+        five minutes' alerts only if it did, so those are left out. Open alerts are not in the shares of ended ones, and
+        those of which nothing says how they ended are not in the share that somebody acted on: ``n_unsaid`` counts
+        alerts of which nothing says whether somebody did (:mod:`alert_analytics.analytics.actions`).
 
         Parameters
         ----------
@@ -145,7 +149,7 @@ class PerformanceAnalysis(Result):
             **{f"{name}_horizon_s": None if np.isnan(h) else h for name, h in horizons.items()},
             "censored_at": history.watermark,
         }
-        return cls(table, history, settings, answer.sql, names, of, level, given, measures)
+        return cls(table, history, settings, answer.sql, names, of, level, given, measures, rows)
 
     @property
     def sentence(self) -> str:
@@ -157,10 +161,13 @@ class PerformanceAnalysis(Result):
         if not self.by:
             return f"{counted(n, 'alert')}{_said(rows[0], self)}. {self._clusters}"
         idle = [
-            (row["n_alerts"] * (1 - row["actionable_share"]), row)
+            ((row["n_alerts"] - row["n_unsaid"]) * (1 - row["actionable_share"]), row)
             for row in rows
             if row["actionable_share"] is not None
         ]
+        if len(rows) == 1:
+            only = f"{called(rows[0], self.by)}, the only group by {', '.join(self.by)}"
+            return f"{only}: {counted(n, 'alert')}{_said(rows[0], self)}. {self._clusters}"
         noisiest = max(idle, key=lambda pair: pair[0])[1] if idle else rows[0]
         what = "has the most alerts that nobody acted on" if idle else "has the most alerts"
         return (
@@ -190,12 +197,35 @@ class PerformanceAnalysis(Result):
 
     def estimates(self) -> list[Metric]:
         """List every number that has an interval; see :meth:`Result.estimates`."""
+        return self.estimates_up_to(self.horizons_s)
+
+    @property
+    def horizons_s(self) -> dict[str, float | None]:
+        """Up to where ``mtta`` and ``mttr`` are taken, in seconds; None where there is no such mean."""
+        first = self.table.slice(0, 1).to_pylist()
+        return {name: row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
+
+    def estimates_up_to(self, horizons_s: Mapping[str, float | None]) -> list[Metric]:
+        """List every number that has an interval, MTTA and MTTR up to other horizons: only up to one do they compare.
+
+        Parameters
+        ----------
+        horizons_s : mapping of str to float or None
+            Of ``mtta`` and ``mttr``, in seconds.
+
+        Returns
+        -------
+        list of Metric
+            As :meth:`estimates`.
+        """
         keys = [tuple(row[name] for name in self.by) for row in self.table.to_pylist()]
         # The longer a stretch, the longer the gaps that it can hold: means of them do not compare.
         lasting = {name: one for name, one in self.measures.items() if name != "mtbf_s"}
-        first = self.table.slice(0, 1).to_pylist()
-        horizons = {f"{name}_s": row[f"{name}_horizon_s"] for row in first for name in ("mtta", "mttr")}
-        return metrics(lasting, keys, horizons)
+        others = {name: one for name, one in horizons_s.items() if one is not None and one != self.horizons_s.get(name)}
+        if others and self.rows is not None:
+            order, found = largest_first(self.rows), mean_times(self.rows, others, self.level)
+            lasting |= {f"{name}_s": in_order(found[name].mean, order) for name in others}
+        return metrics(lasting, keys, {f"{name}_s": one for name, one in horizons_s.items()})
 
 
 def _number(value: object) -> float:
@@ -207,6 +237,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
     parts = [] if row["alerts_per_day"] is None else [f", {in_figures(row['alerts_per_day'])} a day"]
     given = found.thresholds
     acted = _share(row, "actionable_share", "of those that ended somebody acted on {}", found.level)
+    unsaid = f"of {row['n_unsaid']:,} nothing says whether somebody acted" if row["n_unsaid"] else ""
     noise = [
         _share(row, "automatic_share", "{} ended by themselves"),
         _share(row, "unacknowledged_share", "{} were never acknowledged"),
@@ -214,7 +245,7 @@ def _said(row: dict[str, Any], found: PerformanceAnalysis) -> str:
         _share(row, "refired_share", "{} fired again within " + in_words(given.refire.total_seconds())),
         _share(row, "flapping_share", "{} fired while flapping"),
     ]
-    parts += [f"; {each}" for each in (acted, ", ".join(filter(None, noise))) if each]
+    parts += [f"; {each}" for each in (acted, unsaid, ", ".join(filter(None, noise))) if each]
     for name, short in (("mtta", "MTTA"), ("mttr", "MTTR")):
         if row[f"{name}_s"] is not None:
             what = {"mtta": "acknowledgement", "mttr": "resolve"}[name]

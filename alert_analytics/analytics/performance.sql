@@ -1,7 +1,7 @@
 -- A row per alert, in the order of its condition (what can fire again: tenant, source and the key `condition`) and of
 -- its firing: the code of its group (in the order of resolution_groups.sql), of its cluster, of its condition, and of
--- its incident (null where it has none); when it fired and ended, in microseconds; and what became of it by the
--- watermark. Clusters are those of resolution.sql.
+-- its incident (null where it has none), of its source (one of a tenant); when it fired and ended, in microseconds; and
+-- what became of it by the watermark, how it ended as actions.py has it. Clusters are those of resolution.sql.
 WITH told AS (
     SELECT
         series,
@@ -38,7 +38,8 @@ clusters AS (
 conditions AS (
     SELECT
         *,
-        (row_number() OVER () - 1)::BIGINT AS condition_code
+        (row_number() OVER () - 1)::BIGINT AS condition_code,
+        (dense_rank() OVER (ORDER BY tenant_id, source) - 1)::INTEGER AS source_code
     FROM (SELECT DISTINCT tenant_id, source, condition FROM told)
 ),
 incidents AS (
@@ -52,6 +53,7 @@ SELECT
     clusters.cluster_code,
     conditions.condition_code,
     coalesce(incidents.incident_code, -1) AS incident_code,
+    conditions.source_code,
     told.fired_us,
     greatest(epoch_us(told.ended_at), told.fired_us) AS end_us,
     CASE

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.actions import AUTOMATIC, UNSAID
 from alert_analytics.analytics.estimates import in_words, known
 from alert_analytics.analytics.metric import Metric
-from alert_analytics.analytics.performance_seen import AUTOMATIC, MANUAL, Seen, Thresholds
+from alert_analytics.analytics.performance_seen import Seen, Thresholds
 from alert_analytics.engine.kernels.flapping import Flapping
 from alert_analytics.stats.share import Shares, clustered_means, clustered_shares
 
@@ -76,19 +77,17 @@ def shares(seen: Seen, given: Thresholds, flaps: Flapping, level: float) -> dict
     over, acknowledged = seen.is_over, seen.is_acknowledged
     refired = (seen.refire_us >= 0) & (seen.refire_us <= refire_us)
     conditions: dict[str, tuple[Bools, Bools]] = {
-        "automatic_share": (seen.ending == AUTOMATIC, over & (seen.ending > 0)),
+        "automatic_share": (seen.ending == AUTOMATIC, over & (seen.ending != UNSAID)),
         "unacknowledged_share": (~acknowledged, over),
         "short_share": (over & (seen.end_us - seen.fired_us < short_us), seen.fired_us <= seen.watermark_us - short_us),
         "refired_share": (refired, over & (seen.end_us + refire_us <= seen.until_us)),
-        "actionable_share": (acknowledged | (seen.ending == MANUAL), over),
+        "actionable_share": (seen.actions.is_acted_on, over & (seen.ending != UNSAID) & seen.actions.tells),
         "acknowledged_share": (acknowledged, np.ones_like(over)),
         "flapping_share": (flaps.flaps, np.ones_like(over)),
     }
     if not acknowledged.any():  # the source may not say so: this is not the same as "never"
         nothing = np.zeros_like(over)
         conditions |= dict.fromkeys(("unacknowledged_share", "acknowledged_share"), (nothing, nothing))
-        if not (seen.ending == MANUAL).any():
-            conditions["actionable_share"] = (nothing, nothing)
     if not seen.follows.any():
         nothing = np.zeros_like(over)
         conditions |= dict.fromkeys(("refired_share", "flapping_share"), (nothing, nothing))

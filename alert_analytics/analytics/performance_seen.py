@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.actions import Actions
 from alert_analytics.analytics.durations import INCIDENT, SERVICE_DAY, renumbered
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.flapping import Flapping, flapping, refire_gaps
@@ -20,7 +21,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-AUTOMATIC, MANUAL = 1, 2
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -50,14 +50,14 @@ class Seen:
 
     Attributes
     ----------
-    group, cluster, condition, incident : numpy.ndarray of int64, shape (n,)
-        Codes; the incident is -1 where an alert has none.
+    group, cluster, condition, incident, source : numpy.ndarray of int64, shape (n,)
+        Codes; the incident is -1 where an alert has none, the source is one of a tenant.
     fired_us, end_us, acknowledged_us : numpy.ndarray of int64, shape (n,)
         Microseconds since 1970; the end is the watermark's where it is not over, the acknowledgement -1.
     is_over, is_acknowledged : numpy.ndarray of bool, shape (n,)
         By the watermark.
     ending : numpy.ndarray of int8, shape (n,)
-        1 automatic, 2 manual, 3 otherwise, 0 not said.
+        A code of :mod:`alert_analytics.analytics.actions`.
     occurrences : numpy.ndarray of float64, shape (n,)
         Firings folded into each.
     n_groups : int
@@ -70,6 +70,7 @@ class Seen:
     cluster: Ints = field(repr=False)
     condition: Ints = field(repr=False)
     incident: Ints = field(repr=False)
+    source: Ints = field(repr=False)
     fired_us: Ints = field(repr=False)
     end_us: Ints = field(repr=False)
     acknowledged_us: Ints = field(repr=False)
@@ -89,6 +90,11 @@ class Seen:
         group = np.zeros(int(codes.max(initial=-1)) + 1, dtype=np.int64)
         group[codes] = self.group
         return codes, group
+
+    @cached_property
+    def actions(self) -> Actions:
+        """What is known of people's doing."""
+        return Actions.of(self.source, self.is_acknowledged, self.is_over, self.ending)
 
     @cached_property
     def follows(self) -> Bools:
@@ -170,6 +176,7 @@ def seen(history: AlertHistory, names: Sequence[str], of: str, cluster: str | No
             cluster=np.arange(group.size) if cluster is None else columns["cluster_code"].astype(np.int64),
             condition=columns["condition_code"].astype(np.int64),
             incident=columns["incident_code"].astype(np.int64),
+            source=columns["source_code"].astype(np.int64),
             fired_us=columns["fired_us"].astype(np.int64),
             end_us=columns["end_us"].astype(np.int64),
             acknowledged_us=columns["acknowledged_us"].astype(np.int64),

@@ -19,7 +19,7 @@ from alert_analytics.analytics.performance_measures import (
     shares,
     summed,
 )
-from alert_analytics.analytics.performance_seen import Floats, Seen, Thresholds, in_us
+from alert_analytics.analytics.performance_seen import Floats, Ints, Seen, Thresholds, in_us
 from alert_analytics.analytics.performance_times import MIN_DAYS, mean_times, per_day
 from alert_analytics.analytics.result import key_columns
 from alert_analytics.history import AlertHistory
@@ -27,10 +27,10 @@ from alert_analytics.stats.clusters import critical_value
 from alert_analytics.stats.rate import rate_interval
 
 _INTERVALS = ("alerts_per_day", *SHARES, "mtta_s", "mttr_s", "mtbf_s")
-_COUNTS = ("n_alerts", "n_conditions", "n_occurrences", "n_open", "n_flapping", "n_incidents")
+_COUNTS = ("n_alerts", "n_conditions", "n_occurrences", "n_open", "n_unsaid", "n_flapping", "n_incidents")
 _LAID = (
     *("n_alerts", "alerts_per_day", "n_conditions", "n_occurrences", "occurrences_per_alert", "deduplication_ratio"),
-    *("n_open", *SHARES, "n_flapping", "flapping_s", "mtta_s", "mttr_s", "mtbf_s", "n_incidents"),
+    *("n_open", "n_unsaid", *SHARES, "n_flapping", "flapping_s", "mtta_s", "mttr_s", "mtbf_s", "n_incidents"),
     *("alerts_per_incident", "n_clusters_effective"),
 )
 
@@ -90,7 +90,7 @@ def laid_out(
     horizons : dict of str to float
         Of ``mtta`` and ``mttr``, in seconds.
     """
-    flaps, times = rows.flapping(given), mean_times(rows, horizon_s, level)
+    flaps, times = rows.flapping(given), mean_times(rows, {"mtta": horizon_s, "mttr": horizon_s}, level)
     rate, days = _per_day(rows, history, names, keys, level)
     measures = {"alerts_per_day": rate, **shares(rows, given, flaps, level)}
     measures |= {"mtta_s": times["mtta"].mean, "mttr_s": times["mttr"].mean, "mtbf_s": between_firings(rows, level)}
@@ -101,6 +101,7 @@ def laid_out(
         "n_conditions": conditions(rows),
         "n_occurrences": occurrences,
         "n_open": n - summed(rows, rows.is_over),
+        "n_unsaid": summed(rows, rows.actions.is_unsaid),
         "n_flapping": conditions(rows, flaps.flaps) if rows.follows.any() else np.full(rows.n_groups, np.nan),
         "n_incidents": n_incidents,
         "occurrences_per_alert": occurrences / n,
@@ -109,7 +110,7 @@ def laid_out(
         "alerts_per_incident": n / n_incidents,
         "n_clusters_effective": _clusters(rows),
     }
-    order = np.argsort(-n, kind="stable")
+    order = largest_first(rows)
     columns: dict[str, pa.Array] = dict(key_columns(keys.take(pa.array(order)), names))
     for name in _LAID:
         if name in measures:
@@ -123,11 +124,18 @@ def laid_out(
             columns[f"{name[:-2]}_horizon_s"] = known([times[name[:-2]].horizon_s] * rows.n_groups)
     said = notes(rows, measures, has_incidents=has_incidents, days=days)
     columns["note"] = pa.array([said[g] for g in order], pa.string())
-    ordered = {
-        name: Measure(*(part[order] for part in (one.value, one.standard_error, one.low, one.high, one.n_clusters)))
-        for name, one in measures.items()
-    }
+    ordered = {name: in_order(one, order) for name, one in measures.items()}
     return pa.table(columns), ordered, {name: one.horizon_s for name, one in times.items()}
+
+
+def largest_first(rows: Seen) -> Ints:
+    """The groups in the order of the table's rows."""
+    return np.argsort(-summed(rows, np.ones(rows.group.size)), kind="stable")
+
+
+def in_order(one: Measure, order: Ints) -> Measure:
+    """A measure of groups in another order."""
+    return Measure(*(part[order] for part in (one.value, one.standard_error, one.low, one.high, one.n_clusters)))
 
 
 def _per_day(

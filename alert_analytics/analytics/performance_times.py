@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 
@@ -112,15 +113,16 @@ class Times:
     horizon_s: float
 
 
-def mean_times(seen: Seen, horizon_s: float | None, level: float) -> dict[str, Times]:
+def mean_times(seen: Seen, horizons_s: Mapping[str, float | None], level: float) -> dict[str, Times]:
     """Give the mean times to acknowledge and to resolve.
 
     Parameters
     ----------
     seen : Seen
         The alerts.
-    horizon_s : float or None
-        Up to where means are taken. None: a week, or less where no sizeable group was followed for so long.
+    horizons_s : mapping of str to float or None
+        Of ``mtta`` and ``mttr``, up to where means are taken. None: a week, or less where no sizeable group was
+        followed for so long.
     level : float
         Coverage of the intervals.
 
@@ -132,9 +134,10 @@ def mean_times(seen: Seen, horizon_s: float | None, level: float) -> dict[str, T
     """
     length = np.maximum(seen.end_us - seen.fired_us, 0) / _US
     taken = np.where(seen.is_acknowledged, seen.acknowledged_us - seen.fired_us, 0) / _US
+    waited = np.where(seen.is_acknowledged, taken, length)
     return {
-        "mtta": _times(seen, np.where(seen.is_acknowledged, taken, length), seen.is_acknowledged, horizon_s, level),
-        "mttr": _times(seen, length, seen.is_over, horizon_s, level),
+        "mtta": _times(seen, waited, seen.is_acknowledged, horizons_s.get("mtta"), level),
+        "mttr": _times(seen, length, seen.is_over, horizons_s.get("mttr"), level),
     }
 
 

@@ -7,31 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.analytics.candidates import KINDS, Candidate, candidates, proposed
+from alert_analytics.analytics.candidates import candidates, proposed, unspared
 from alert_analytics.analytics.correlation import CorrelationAnalysis
 from alert_analytics.analytics.prometheus_rule import prometheus_rule
-from alert_analytics.analytics.recommendation_words import change_in_words, evidence_in_words, sentence_of
+from alert_analytics.analytics.recommendation_table import closed_together, saved_together, table_of
+from alert_analytics.analytics.recommendation_words import all_in_words, sentence_of
 from alert_analytics.analytics.replay import RuleReplay
-from alert_analytics.analytics.replayed import Rows, rows_of
+from alert_analytics.analytics.replay_rows import Rows, rows_of
 from alert_analytics.analytics.result import Result, as_list
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.tables import counted
 
 _FDR = 0.05
-_ORDER = (
-    *("item", "kind", "change", "saved_per_week", "saved_low", "saved_high", "n_alerts", "n_saved", "share_saved"),
-    *("n_missed", "missed_share", "missed_high", "q_value", "n_delayed", "n_unknown", "evidence", "also", "note"),
-)
 
 Ints = npt.NDArray[np.int64]
 
@@ -49,8 +45,8 @@ class Recommendations(Result):
         prediction interval for a week's mean over a stretch as long as this history; ``n_alerts``, ``n_saved``,
         ``share_saved``; ``n_missed``, ``missed_share``, ``missed_high`` and ``n_delayed`` as in :class:`RuleReplay`;
         ``q_value`` (of "three tenths or more of what it saves is missed", Benjamini-Hochberg over every rule and kind
-        that saves enough to be looked at); ``n_unknown``; ``evidence`` and ``also`` (other kinds that would do) in
-        words; ``note``.
+        that saves enough to be looked at); ``n_unknown``, ``n_unsaid``; ``evidence`` and ``also`` (other kinds that
+        would do) in words; ``note``.
     changes : tuple of RuleChange
         Row by row, for :meth:`replay`.
     """
@@ -70,7 +66,7 @@ class Recommendations(Result):
         """Ask a history which rules are worth changing.
 
         Each saving is by itself: two changes that would save the same alert both count it. ``n_saved_together`` in
-        :attr:`settings` counts it once.
+        :attr:`settings` counts it once; ``n_closed`` counts what would be closed by itself instead of by hand.
 
         Parameters
         ----------
@@ -107,8 +103,10 @@ class Recommendations(Result):
         is at most `max_missed`, and by ``q_value`` < 0.05 below three tenths. A dedup window must save twice what it
         would save of alerts that come independently, as often as those told (of these, told at the rate r a day,
         it would save the share r times the window). Of several kinds the gentlest is proposed that saves at least
-        eight tenths of the most. Where nothing in the history says what people did with its alerts, what would be
-        missed is null, and neither ``delete`` nor ``resolve automatically`` is proposed.
+        eight tenths of the most. A ``for`` that would leave no alert is not proposed: that is ``delete``. Where nothing
+        says what people did with an item's alerts (:mod:`alert_analytics.analytics.actions`), what would be missed is
+        null, neither ``delete`` nor ``resolve automatically`` is proposed, and a ``for`` is raised by 5 min at most,
+        with that said in ``evidence``; ``n_withheld`` in :attr:`settings` counts the items for which nothing is left.
 
         The prediction interval is :func:`alert_analytics.stats.saving.prediction_interval`; it supposes that the time
         to come is like the time seen. Simulated: ``python -m benchmarks.validity_recommendations``.
@@ -120,8 +118,9 @@ class Recommendations(Result):
         >>> found.table.num_rows >= 3
         True
         """
-        if not 0 <= max_missed <= 1:
-            raise HistoryError(f"max_missed={max_missed}; expected a share from 0 to 1.", hint="0.05 is usual.")
+        share: Any = max_missed  # from whoever calls
+        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
+            raise HistoryError(f"max_missed={max_missed!r}; expected a share from 0 to 1.", hint="0.05 is usual.")
         history, shared = AlertHistory.open(alerts), as_list(group_by)
         rows, answer = rows_of(history, of, shared)
         # A missing rule is called `unknown`: all such alerts together are no one thing to change.
@@ -134,7 +133,7 @@ class Recommendations(Result):
         saved = np.array([found[best[item]].saving.n_saved[item] for item in items], dtype=np.int64)
         items = items[np.lexsort((items, -saved))]
         changes = tuple(found[best[item]].change(int(item), _name(rows, leader_of, int(item))) for item in items)
-        table = _table(rows, found, best, items, changes, pair_of)
+        table = table_of(rows, found, best, items, changes, pair_of)
         settings = history.settings | {
             "of": of,
             "window_s": pairs.window.total_seconds(),
@@ -144,28 +143,16 @@ class Recommendations(Result):
             "level": 0.95,
             "n_items": sum(name is not None for name in rows.names),
             "n_alerts": history.n_alerts,
-            "n_saved_together": _together(rows, found, best),
+            "n_saved_together": saved_together(rows, found, best),
+            "n_closed": closed_together(found, best),
+            "n_withheld": int((unspared(rows) & (best < 0)).sum()),
         }
         return cls(table, history, settings, answer.sql, of, changes)
 
     @property
     def sentence(self) -> str:
         """The first three, and what all of them save together."""
-        told: Any = self.settings
-        n_items, n_alerts, together = told["n_items"], told["n_alerts"], told["n_saved_together"]
-        if not n_alerts:
-            return "There is no alert in this history, so there is nothing to change."
-        if not n_items:
-            return f"No alert names a {self.of}, so there is none to change; of='service' asks another column."
-        if not self.table.num_rows:
-            return f"No {self.of} is worth changing: nothing would save much and miss little."
-        rows = self.table.slice(0, 3).to_pylist()
-        first = "; ".join(f"{row['item']}: {row['change']}" for row in rows)
-        more = f" (and {self.table.num_rows - 3:,} more)" if self.table.num_rows > 3 else ""
-        share = together / n_alerts
-        n = self.table.num_rows
-        all_of_it = "The change" if n == 1 else f"All {counted(n, 'change')} together"
-        return f"Change first {first}{more}. {all_of_it} would save {together:,} of {n_alerts:,} alerts ({share:.0%})."
+        return all_in_words(self.of, self.table.slice(0, 3).to_pylist(), self.table.num_rows, self.settings)
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -267,52 +254,3 @@ def _leaders(pairs: CorrelationAnalysis, rows: Rows) -> tuple[Ints, dict[str, di
 
 def _name(rows: Rows, leader_of: Ints, item: int) -> str | None:
     return rows.names[leader_of[item]] if leader_of[item] != NOBODY else None
-
-
-def _together(rows: Rows, found: Sequence[Candidate], best: Ints) -> int:
-    """How many alerts would be saved by all changes; closing some without a hand tells as many."""
-    saved = np.zeros(rows.item.size, dtype=np.bool_)
-    for place, one in enumerate(found):
-        if one.kind != "resolve automatically":
-            saved |= one.found.is_saved & (best == place)[rows.item]
-    return int(saved.sum())
-
-
-def _table(
-    rows: Rows,
-    found: Sequence[Candidate],
-    best: Ints,
-    items: Ints,
-    changes: Sequence[RuleChange],
-    pair_of: Mapping[str, dict[str, Any]],
-) -> pa.Table:
-    columns = [pa.table(one.saving.columns(items)) for one in found]
-    places = best[items]
-    parts = [columns[place].slice(row, 1) for row, place in enumerate(places)]
-    counts = pa.concat_tables(parts) if parts else columns[0]
-    names = [rows.names[item] for item in items]
-    told = [
-        evidence_in_words(change, row, pair_of.get(str(name)))
-        for change, row, name in zip(changes, counts.to_pylist(), names, strict=True)
-    ]
-    q = [float(found[place].q_value[item]) for place, item in zip(places, items, strict=True)]
-    more = {
-        "item": pa.array(names, pa.string()),
-        "kind": pa.array([KINDS[place] for place in places], pa.string()),
-        "change": pa.array([change_in_words(change) for change in changes], pa.string()),
-        "q_value": pa.array(np.array(q, dtype=np.float64), pa.float64(), from_pandas=True),
-        "evidence": pa.array(told, pa.string()),
-        "also": pa.array([_also(rows, found, place, item) for place, item in zip(places, items, strict=True)]),
-    }
-    more["also"] = more["also"].cast(pa.string())
-    return pa.table({name: more[name] if name in more else counts[name] for name in _ORDER})
-
-
-def _also(rows: Rows, found: Sequence[Candidate], place: int, item: int) -> str | None:
-    """Other kinds that would do, with their saving."""
-    others = [
-        f"{one.kind} ({one.saving.n_saved[item]:,} saved)"
-        for other, one in enumerate(found)
-        if other != place and one.is_sound[item]
-    ]
-    return "; ".join(others) or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from alert_analytics.alerts.rules import AlertRule
 from alert_analytics.alerts.table import ALERT_SCHEMA
+from alert_analytics.analytics.replay_rows import in_us
 from alert_analytics.analytics.sample_conditions import holds
 from alert_analytics.engine.kernels.replay import NOBODY, fired_spans, joined_alerts
 from alert_analytics.errors import HistoryError
@@ -20,7 +21,6 @@ from alert_analytics.errors import HistoryError
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_MICROSECOND = timedelta(microseconds=1)
 _TIME = pa.timestamp("us")
 
 
@@ -45,6 +45,13 @@ class Samples:
     time_us: Ints
     names: pa.Array
     span: tuple[datetime | None, datetime | None]
+
+    @property
+    def first_at(self) -> Ints:
+        """Positions of the first sample of each entity and time."""
+        is_first = np.ones(self.entity.size, dtype=np.bool_)
+        is_first[1:] = (np.diff(self.entity) != 0) | (np.diff(self.time_us) != 0)
+        return np.flatnonzero(is_first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +92,11 @@ def samples_of(samples: Any, entity: str, time: str) -> Samples:
         raise HistoryError(
             f"MetricReplay: {type(samples).__name__} is no table of samples.", hint="a pandas, polars or pyarrow table."
         ) from error
+    if len(set(table.column_names)) < table.num_columns:
+        raise HistoryError(
+            f"MetricReplay: two columns of the samples have one name, among {', '.join(table.column_names)}.",
+            hint="rename one.",
+        )
     # polars hands text over as views, of which not every function of Arrow knows.
     kinds = [pa.string() if pa.types.is_string_view(one.type) else one.type for one in table.schema]
     table = table.cast(pa.schema(list(zip(table.column_names, kinds, strict=True))))
@@ -100,7 +112,12 @@ def samples_of(samples: Any, entity: str, time: str) -> Samples:
     if table[time].null_count or table[entity].null_count:
         raise HistoryError(f"MetricReplay: {time} or {entity} is missing in some rows.", hint="drop these rows.")
     at = table[time].cast(pa.timestamp("us", tz=kind.tz)).cast(pa.int64())
-    encoded = pc.dictionary_encode(table[entity].cast(pa.string())).combine_chunks()
+    try:
+        encoded = pc.dictionary_encode(table[entity].cast(pa.string())).combine_chunks()
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise HistoryError(
+            f"MetricReplay: column {entity} is {table[entity].type}, expected names or numbers.", hint="entity='entity'"
+        ) from error
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
     code = np.asarray(encoded.indices, dtype=np.int64)
@@ -114,7 +131,13 @@ def samples_of(samples: Any, entity: str, time: str) -> Samples:
 def spans_of(read: Samples, rule: AlertRule) -> Spans:
     """Walk one rule over the samples of each entity."""
     fires, clears = holds(rule.expression, read.table), holds(rule.clear_expression, read.table)
-    fired, cleared = fired_spans(read.entity, read.time_us, fires, clears, hold_us=rule.hold_for // _MICROSECOND)
+    # Of several samples at one time a rule fires if one says so, and clears if all do: their order says nothing.
+    first = read.first_at
+    if first.size:
+        fires, clears = np.maximum.reduceat(fires, first), np.minimum.reduceat(clears, first)
+    fired, cleared = fired_spans(read.entity[first], read.time_us[first], fires, clears, hold_us=in_us(rule.hold_for))
+    cleared = np.where(cleared == NOBODY, NOBODY, first[cleared] if first.size else cleared)
+    fired = first[fired]
     past = np.searchsorted(read.entity, read.entity[fired], side="right")
     return Spans(fired, cleared, np.where(cleared == NOBODY, past, cleared))
 
@@ -126,7 +149,7 @@ def alerts_of(read: Samples, rule: AlertRule, spans: Spans) -> pa.Table:
     fired, cleared, at = spans.fired[order], spans.cleared[order], at[order]
     stream = _streams(read, rule)[fired] if fired.size else fired
     n_streams = int(stream.max(initial=-1)) + 1
-    window_us = rule.dedup_window // _MICROSECOND
+    window_us = in_us(rule.dedup_window)
     joined = joined_alerts(stream, at, n_streams=n_streams, window_us=window_us)
     told_by = np.where(joined == NOBODY, np.arange(joined.size), joined)
     told = np.flatnonzero(joined == NOBODY)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.analytics.replayed import Outcome, Rows
+from alert_analytics.analytics.replay_rows import Rows
+from alert_analytics.analytics.replayed import Outcome
 from alert_analytics.stats.saving import prediction_interval, share_p_value, share_upper_bound
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +19,8 @@ LEVEL = 0.95
 TOLERABLE = 0.3
 """The share missed of what is saved that a change has to be shown to stay below."""
 TOO_SHORT = "under three days: no interval"
-UNSAID = "the history does not say what people did with its alerts: what would be missed is not known"
+NOTHING_SAID = "nothing says what people did with its alerts: what would be missed is not known"
+SOME_UNSAID = "alerts of which nothing says whether somebody acted count as acted on"
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,11 @@ class Saving:
 
     Attributes
     ----------
-    n_alerts, n_saved, n_missed, n_unknown, n_delayed : ndarray of int64
-        Alerts; `n_delayed` are those acted on that would have come later.
+    n_alerts, n_saved, n_missed, n_unknown, n_delayed, n_unsaid : ndarray of int64
+        Alerts; `n_delayed` are those acted on that would have come later, `n_unsaid` those of which nothing says
+        whether somebody acted.
+    knows_actions : ndarray of bool
+        Whether anything says what people did with the item's alerts.
     per_week, low, high : ndarray of float64
         Saved a week, with the 95 % prediction interval of a stretch of the same length; NaN where not known.
     missed_share, missed_high : ndarray of float64
@@ -42,6 +47,8 @@ class Saving:
     n_missed: Ints
     n_unknown: Ints
     n_delayed: Ints
+    n_unsaid: Ints
+    knows_actions: npt.NDArray[np.bool_]
     per_week: Floats
     low: Floats
     high: Floats
@@ -57,31 +64,36 @@ class Saving:
         weeks = rows.n_weeks if rows.n_weeks > 0 else np.nan
         n, k = n_saved.astype(np.float64), n_missed.astype(np.float64)
         n_effective = rows.n_effective(found.is_saved)
-        unsaid = np.nan if not rows.knows_actions else 1.0
+        is_said = np.where(rows.knows_actions, 1.0, np.nan)
         share = np.divide(k, n, out=np.full(n.shape, np.nan), where=n > 0)
         return cls(
             rows.n_alerts,
             n_saved,
             n_missed,
             rows.counts(found.is_unknown),
-            rows.counts((found.delay_us > 0) & rows.is_acted_on),
+            rows.counts((found.delay_us > 0) & rows.actions.is_acted_on),
+            rows.counts(rows.actions.is_unsaid),
+            rows.knows_actions,
             n / weeks,
             low / weeks,
             high / weeks,
-            share * unsaid,
-            np.where(n > 0, share_upper_bound(k, n, n_effective, LEVEL), np.nan) * unsaid,
-            share_p_value(k, n, n_effective, TOLERABLE) * unsaid,
+            share * is_said,
+            np.where(n > 0, share_upper_bound(k, n, n_effective, LEVEL), np.nan) * is_said,
+            share_p_value(k, n, n_effective, TOLERABLE) * is_said,
         )
 
     def columns(self, chosen: Ints) -> dict[str, pa.Array]:
         """The numbers of the items chosen, as columns; null where not known, and then a note."""
-        unsaid = np.isnan(self.missed_share[chosen]) & (self.n_saved[chosen] > 0)
+        n_alerts, n_saved, n_unsaid = self.n_alerts[chosen], self.n_saved[chosen], self.n_unsaid[chosen]
+        is_silent = ~self.knows_actions[chosen]
+        unsaid = is_silent & (n_saved > 0)
         missed = np.where(unsaid, 0, self.n_missed[chosen])
-        n_alerts, n_saved = self.n_alerts[chosen], self.n_saved[chosen]
-        notes = [
-            "; ".join(words for words, said in ((TOO_SHORT, np.isnan(low)), (UNSAID, is_unsaid)) if said) or None
-            for low, is_unsaid in zip(self.low[chosen], unsaid, strict=True)
-        ]
+        reasons = (
+            (TOO_SHORT, np.isnan(self.low[chosen])),
+            (NOTHING_SAID, unsaid),
+            (SOME_UNSAID, ~is_silent & (n_unsaid > 0)),
+        )
+        notes = ["; ".join(words for words, said in reasons if said[i]) or None for i in range(chosen.size)]
         return {
             "saved_per_week": known(self.per_week[chosen]),
             "saved_low": known(self.low[chosen]),
@@ -92,8 +104,9 @@ class Saving:
             "n_missed": pa.array(missed, pa.int64(), mask=unsaid),
             "missed_share": known(self.missed_share[chosen]),
             "missed_high": known(self.missed_high[chosen]),
-            "n_delayed": pa.array(self.n_delayed[chosen], pa.int64()),
+            "n_delayed": pa.array(self.n_delayed[chosen], pa.int64(), mask=is_silent),
             "n_unknown": pa.array(self.n_unknown[chosen], pa.int64()),
+            "n_unsaid": pa.array(n_unsaid, pa.int64()),
             "note": pa.array(notes, pa.string()),
         }
 

@@ -123,8 +123,8 @@ class AnalyticsReport(Result):
     table : pyarrow.Table
         ``metric``, ``name``, ``value``, ``low``, ``high`` (95 % interval), ``unit``, ``before``, ``before_low``,
         ``before_high`` (the stretch of equal length before; null where the history does not reach back), ``note``
-        (what is missing, or how it was counted). ``mean_time_open`` is of each alert's time up to one horizon for
-        both stretches, so that they compare.
+        (what is missing, or how it was counted). ``mean_time_open`` and ``mtta`` are of each alert's time up to one
+        horizon for both stretches, the smaller that either supports, so that they compare.
     whole : AlertHistory
         The history that was asked, of which ``history`` is the last stretch.
     time_range : timedelta
@@ -143,15 +143,16 @@ class AnalyticsReport(Result):
         first = [row for row in rows if row["metric"] in _ALWAYS_SAID] or rows
         said = f"In the last {self._stretch}: " + "; ".join(map(_said, first)) + "."
         others = [row for row in rows if row not in first]
-        if not any(row["before"] is not None for row in others):
+        # Only of these can it be told whether they are apart.
+        held = [row for row in others if None not in (row["low"], row["high"], row["before_low"], row["before_high"])]
+        if not held:
             return said
-        apart = [row for row in others if _is_apart(row)]
-        if not apart:
-            return f"{said} None of {counted(len(others), 'other number')} is apart from that before by both intervals."
-        return (
-            f"{said} Of {counted(len(others), 'other number')}, apart from those before by both intervals: "
-            f"{'; '.join(map(_said, apart))}."
-        )
+        apart = [row for row in held if _is_apart(row)]
+        which = f"{counted(len(held), 'other number')} with intervals"
+        if apart:
+            return f"{said} Of {which}, apart from those before by both intervals: {'; '.join(map(_said, apart))}."
+        none = "The only other number with intervals is not" if len(held) == 1 else f"None of {which} is"
+        return f"{said} {none} apart from that before by both intervals."
 
     @cached_property
     def chapters(self) -> Mapping[str, Result]:
@@ -213,8 +214,7 @@ class AnalyticsReport(Result):
 
 def _is_apart(row: dict[str, Any]) -> bool:
     """Whether the intervals of a number now and before do not touch: rarer by chance than one in a hundred times."""
-    now, then = (row["low"], row["high"]), (row["before_low"], row["before_high"])
-    return None not in (*now, *then) and (now[1] < then[0] or then[1] < now[0])
+    return bool(row["high"] < row["before_low"] or row["before_high"] < row["low"])
 
 
 def _said(row: dict[str, Any]) -> str:

@@ -168,9 +168,14 @@ class WorkloadAnalysis(Result):
             said = f"Of {n} none is known to have interrupted anybody: {rows[0]['note']}."
         else:
             together = self.table.to_pylist()[-1]
-            shown = together["n_interruptions"] is not None
-            said = f"All together: {_said(together, self.level)}." if shown else "Nothing is shown."
-        return f"{said} {pooled}Hours in {self._clock}: {self.settings['hours']}, else off."
+            if together["n_interruptions"] is None:
+                return f"Too few people to show anybody's load: {pooled}{self._hours}"
+            said = f"All together: {_said(together, self.level)}."
+        return f"{said} {pooled}{self._hours}"
+
+    @property
+    def _hours(self) -> str:
+        return f"Hours in {self._clock}: {self.settings['hours']}, else off."
 
     @property
     def _load(self) -> Load:

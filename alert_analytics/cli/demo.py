@@ -12,7 +12,7 @@ from rich.text import Text
 
 from alert_analytics import datasets
 from alert_analytics.analytics.estimates import in_words
-from alert_analytics.analytics.recommendation_words import missed_in_words
+from alert_analytics.analytics.recommendation_words import missed_in_words, saving_in_words
 from alert_analytics.cli.options import opened
 from alert_analytics.cli.output import chapter, console, in_table, installed, say
 from alert_analytics.errors import HistoryError
@@ -70,12 +70,12 @@ def tell(path: str | None, source: Chosen, out: Path) -> None:
         description = step("looking it over", history.describe)
         if description.thin_from is not None:
             history = history.where(until=description.thin_from)
-        by = _grouping(description)
+        by, named = _grouping(description), _named(description)
         trend = step("better or worse?", lambda: TrendAnalysis.from_alerts(history))
         trends = step(f"by {by}", lambda: TrendAnalysis.from_alerts(history, 7, by, timedelta(days=1)))
         pairs = step("what leads?", lambda: CorrelationAnalysis.from_alerts(history))
         resolution = step("how long?", lambda: ResolutionAnalysis.from_alerts(history, by=_severity(description)))
-        advice = step("what to change?", lambda: Recommendations.from_alerts(history))
+        advice = step("what to change?", lambda: Recommendations.from_alerts(history, of=named))
         pictured = step(
             "drawing",
             lambda: _keep(
@@ -95,6 +95,15 @@ def _grouping(description: Description) -> str:
     """By what to split the trend: the service where it is known, else the team, else the rule."""
     missing = {row["column"]: row["null_share"] for row in description.columns.to_pylist()}
     return next((name for name in ("service", "team") if missing.get(name, 1.0) < 0.5), "rule")
+
+
+def _named(description: Description) -> str:
+    """What could be changed: the rule, or what alerts are known by where they name none."""
+    known = {row["column"]: row for row in description.columns.to_pylist() if row["null_share"] < 1}
+    # A missing rule is called `unknown`.
+    if "rule" in known and (known["rule"]["most_common"], known["rule"]["most_common_share"]) != ("unknown", 1.0):
+        return "rule"
+    return next((name for name in ("service", "team") if name in known), "rule")
 
 
 def _severity(description: Description) -> tuple[str, ...]:
@@ -182,13 +191,14 @@ def _time(seconds: float | None) -> str:
 
 def _show_advice(advice: Recommendations) -> None:
     rows = advice.table.slice(0, 3).to_pylist()
-    words = {0: "Nothing stands out.", 1: "One alert stands out.", 2: "Two alerts stand out."}
-    chapter("The three alerts to change first, and why", words.get(len(rows), "By the interruptions that it saves:"))
+    words = {0: advice.sentence, 1: "One stands out.", 2: "Two stand out."}
+    what = "alerts" if advice.of == "rule" else f"{advice.of}s"
+    chapter(f"The three {what} to change first, and why", words.get(len(rows), "By the interruptions that each saves:"))
     for place, row in enumerate(rows, 1):
         console.print()
         console.print(Text.assemble(f"{place}. ", (printable(row["item"]), "bold"), f": {printable(row['change'])}"))
         say(f"   why: {row['evidence']}.")
-        say(f"   saves: {_saving(row)}.")
+        say(f"   saves: {saving_in_words(row)}.")
         say(f"   misses: {missed_in_words(row)}")
 
 
@@ -202,13 +212,6 @@ def _show_models(history: AlertHistory, description: Description, out: Path, pat
     from alert_analytics.cli.demo_models import tell_models
 
     return tell_models(history, description, out, None if path else datasets.sample_truth())
-
-
-def _saving(row: dict[str, Any]) -> str:
-    if row["saved_low"] is None:
-        return f"{row['n_saved']:,} of its {row['n_alerts']:,} alerts"
-    low, high = in_figures(row["saved_low"]), in_figures(row["saved_high"])
-    return f"{in_figures(row['saved_per_week'])} alerts a week (95 % prediction interval {low} to {high})"
 
 
 def _make(out: Path) -> None:

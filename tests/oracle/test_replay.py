@@ -195,12 +195,17 @@ def test_a_change_saves_and_misses_as_a_loop_says(drawn: Happened, hold: int, wi
             continue
         told[rule, service] = (fired, ended, acted)
     replay = RuleReplay.from_alerts(history_of(drawn), change)
-    knows = any(one[3] is not None and one[2] + one[3] < 45 for one in drawn) or any(
-        one[4] is not None and one[2] + one[4] < 45 for one in drawn
-    )
+
+    def is_seen(one: Any, place: int) -> bool:
+        return one[place] is not None and one[2] + one[place] < 45
+
+    tells = any(is_seen(one, 3) or (is_seen(one, 4) and one[5] == "manual") for one in drawn)
     for row in replay.table.to_pylist():
+        mine = [one for one in drawn if one[0] == row["item"]]
+        knows = tells and any(is_seen(one, 3) or is_seen(one, 4) for one in mine)
         assert row["n_saved"] == saved[row["item"]]
         assert row["n_missed"] == (missed[row["item"]] if knows or not row["n_saved"] else None)
+        assert row["n_unsaid"] == (0 if tells else row["n_alerts"])
 
 
 CONDITIONS = (

@@ -38,6 +38,16 @@ def test_the_difference_of_two_rules_is_a_change() -> None:
     assert change.described()["hold_s"] == 300
 
 
+def test_a_rule_that_groups_by_nothing_joins_within_a_series() -> None:
+    assert RuleChange.between(rule(), rule(dedup_window=MINUTE)).group_by == ("fingerprint",)
+    wider = RuleChange.between(rule(dedup_window=MINUTE), rule(dedup_window=MINUTE, group_by=("service",)))
+    assert (wider.dedup_window, wider.group_by) == (MINUTE, ("service",))
+    fewer = RuleChange.between(
+        rule(dedup_window=MINUTE, group_by=("pod", "service")), rule(dedup_window=MINUTE, group_by=("service",))
+    )
+    assert fewer.group_by == ("service",)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
@@ -45,7 +55,26 @@ def test_the_difference_of_two_rules_is_a_change() -> None:
         ({"dedup_window": MINUTE}, {}, "only a tightening"),
         ({}, {"condition": "cpu > 90"}, "condition goes from 'cpu > 80' to 'cpu > 90'"),
         ({}, {"clear_condition": "cpu < 70"}, "clear_condition goes from None"),
-        ({"dedup_window": MINUTE}, {"dedup_window": MINUTE, "group_by": ("pod",)}, "group_by goes from"),
+        (
+            {"dedup_window": MINUTE, "group_by": ("service",)},
+            {"dedup_window": MINUTE, "group_by": ("pod",)},
+            "group_by goes from",
+        ),
+        (
+            {"dedup_window": MINUTE, "group_by": ("pod",)},
+            {"dedup_window": MINUTE},
+            r"group_by goes from \['pod'\] to \[\]; from alerts alone only a tightening",
+        ),
+        (
+            {"dedup_window": MINUTE, "group_by": ("a", "b")},
+            {"dedup_window": MINUTE, "group_by": ("b", "a")},
+            "nothing is changed",
+        ),
+        (
+            {},
+            {"evaluation_window": 10 * MINUTE, "hold_for": MINUTE},
+            "evaluation_window goes from 0:05:00 to 0:10:00; expected the same of both",
+        ),
         ({}, {}, "nothing is changed"),
     ],
 )

@@ -158,3 +158,48 @@ def test_names_beyond_the_first_plane_and_templates_stay_what_they_are_in_a_rule
     assert rule["labels"]["team"] == '{{ "{{" }} query }}'
     with pytest.raises(HistoryError, match="at least 0"):
         prometheus_rule(name, "up == 0", change, hold=-MINUTE, labels={}, why="w")
+
+
+def test_one_group_is_no_choice_among_groups() -> None:
+    said = aa.PerformanceAnalysis.from_alerts(history(30, rule=["a"]), by="rule").sentence
+    assert said.startswith("a, the only group by rule: 30 alerts, ")
+    assert "has the most" not in said
+
+
+def test_mean_times_are_compared_up_to_one_horizon_the_smaller() -> None:
+    """The stretch after is short and has slow alerts that still are open: by itself its means are up to less."""
+    lasting = [HOUR + MINUTE * (i % 50) if i < 240 or i % 4 else None for i in range(256)]
+    fired = [START + i * 3 * HOUR for i in range(256)]
+    asked = history(256, lasting=lasting)
+    taken = [None if i % 3 else t + 20 * MINUTE + i * MINUTE / 10 for i, t in enumerate(fired)]
+    table = asked.to_arrow()
+    place = table.column_names.index("acknowledged_at")
+    asked = aa.AlertHistory.open(table.set_column(place, "acknowledged_at", pa.array(taken, pa.timestamp("us"))))
+    cut = START + 240 * 3 * HOUR
+    before, after = (
+        aa.PerformanceAnalysis.from_alerts(one) for one in (asked.where(until=cut), asked.where(since=cut))
+    )
+    rows = {row["metric"]: row for row in aa.compare(before, after).table.to_pylist()}
+    for name in ("mtta", "mttr"):
+        horizons = [one.horizons_s[name] for one in (before, after)]
+        assert None not in horizons
+        assert horizons[0] != horizons[1]
+        smaller = min(one for one in horizons if one is not None)
+        [found] = [row for metric, row in rows.items() if metric.startswith(f"{name}_s of the first ")]
+        for part, stretch in (("before", asked.where(until=cut)), ("after", asked.where(since=cut))):
+            alone = aa.PerformanceAnalysis.from_alerts(stretch, horizon=timedelta(seconds=smaller))
+            assert found[part] == pytest.approx(alone.table[f"{name}_s"].to_pylist()[0])
+        assert found["change"] is not None
+    apart = [row for row in rows.values() if row["note"] and "there is none" in row["note"]]
+    assert apart == []
+
+
+def test_groups_are_compared_with_themselves_up_to_one_horizon() -> None:
+    lasting = [(1 + i % 2) * HOUR if i < 400 or i % 4 else None for i in range(460)]
+    asked = history(460, lasting=lasting, rule=["a", "b"])
+    cut = START + 400 * 3 * HOUR
+    before, after = (
+        aa.PerformanceAnalysis.from_alerts(one, by="rule") for one in (asked.where(until=cut), asked.where(since=cut))
+    )
+    found = [row for row in aa.compare(before, after).table.to_pylist() if row["metric"].startswith("mttr_s")]
+    assert {row["rule"]: row["before"] for row in found} == {"a": 3600.0, "b": 7200.0}

@@ -75,7 +75,7 @@ def test_each_number_by_hand() -> None:
     assert a["unacknowledged_share"] == pytest.approx(3 / 4)
     assert a["short_share"] == pytest.approx(1 / 5)
     assert a["refired_share"] == pytest.approx(1 / 4)
-    assert a["actionable_share"] == pytest.approx(2 / 4)
+    assert (a["actionable_share"], a["n_unsaid"]) == (pytest.approx(2 / 3), 1)  # of three that say how they ended
     assert a["acknowledged_share"] == pytest.approx(2 / 5)
     # 12 min, 1428 min, 7000 min between firings
     assert a["mtbf_s"] == pytest.approx((12 + 1428 + 7000) / 3 * 60)

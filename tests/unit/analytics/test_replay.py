@@ -69,6 +69,27 @@ def test_a_deleted_rule_misses_what_was_acted_on() -> None:
     assert (first["item"], first["n_saved"], first["n_missed"]) == ("a", 4, 2)
 
 
+def test_a_rule_without_group_by_joins_within_a_series_in_samples_and_over_their_alerts() -> None:
+    """Two entities each fire every three minutes: what a window leaves is the same, walked over samples or alerts."""
+    series: dict[str, list[float | None]] = {"w1": [90, 10, 10] * 8, "w2": [90, 10, 10] * 8}
+    now, wider = rule("r"), rule("r", dedup_window=5 * MINUTE)
+    walked = aa.MetricReplay.from_samples(samples(series), wider).table["n_alerts"].to_pylist()
+    fired = aa.MetricReplay.from_samples(samples(series), now).history
+    [row] = aa.RuleReplay.from_alerts(fired, aa.RuleChange.between(now, wider)).table.to_pylist()
+    assert walked == [row["n_alerts"] - row["n_saved"]] == [8]
+    together = aa.RuleReplay.from_alerts(fired, aa.RuleChange(dedup_window=5 * MINUTE, group_by=()))
+    assert together.table["n_saved"].to_pylist() == [12]
+
+
+def test_where_every_alert_has_a_fingerprint_of_its_own_there_is_nothing_to_join() -> None:
+    [row] = aa.RuleReplay.from_alerts(
+        alerts([("a", i, None, 1, "automatic") for i in range(5)]),
+        aa.RuleChange.between(rule("a"), rule("a", dedup_window=MINUTE)),
+    ).table.to_pylist()
+    assert row["n_saved"] == 0
+    assert "no two alerts share fingerprint: there is nothing to join" in row["note"]
+
+
 def test_changes_apply_one_after_the_other() -> None:
     change = aa.RuleChange(hold=5 * MINUTE, dedup_window=10 * MINUTE)
     assert change.kind == "several"
@@ -92,7 +113,7 @@ def test_where_nobody_is_said_to_have_acted_what_is_missed_is_null() -> None:
     replay = aa.RuleReplay.from_alerts(table, aa.RuleChange(hold=5 * MINUTE))
     [row] = replay.table.to_pylist()
     assert (row["n_saved"], row["n_missed"], row["missed_share"]) == (2, None, None)
-    assert "does not say what people did" in row["note"]
+    assert "nothing says what people did" in row["note"]
     assert "what would be missed is not known" in replay.sentence
 
 

@@ -307,8 +307,25 @@ def test_noise_is_that_of_the_performance_analysis_and_said_where_it_is_apart() 
 
 def test_where_nothing_changed_the_sentence_says_so() -> None:
     report = AlertAnalytics(14 * DAY).run(noisy(29, 29))
-    assert report.sentence.endswith("None of 10 other numbers is apart from that before by both intervals.")
+    rows = [
+        row for row in report.table.to_pylist() if row["metric"] not in ("frequency", "duration", "resolution_time")
+    ]
+    held = [row for row in rows if row["low"] is not None and row["before_low"] is not None]
+    assert (len(held), len(rows)) == (6, 10)  # of four nothing can be told: they have no intervals
+    assert report.sentence.endswith(
+        "None of 6 other numbers with intervals is apart from that before by both intervals."
+    )
     assert "both intervals" not in AlertAnalytics(14 * DAY, ["noise"]).run(noisy(29, 29)).sentence
+
+
+def test_where_no_other_number_has_intervals_nothing_is_said_of_being_apart() -> None:
+    report = AlertAnalytics(14 * DAY, ["frequency", "deduplication"]).run(noisy(29, 15))
+    assert values(report)["occurrences_per_alert"]["before"] == 1
+    assert "both intervals" not in report.sentence
+    one = AlertAnalytics(14 * DAY, ["frequency", "flapping"]).run(noisy(29, 29))
+    assert one.sentence.endswith(
+        "The only other number with intervals is not apart from that before by both intervals."
+    )
 
 
 def test_a_stretch_is_judged_as_it_was_known_at_its_end() -> None:

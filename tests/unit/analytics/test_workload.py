@@ -174,7 +174,7 @@ def test_where_even_together_they_are_too_few_nothing_of_them_is_shown(by: str) 
 
 def test_nothing_shown_is_said() -> None:
     found = WorkloadAnalysis.from_alerts(history(crowd({"blue": 4})), by="team")
-    assert found.sentence.startswith("Nothing is shown. 1 group of fewer than 5 people is shown as one row")
+    assert found.sentence.startswith("Too few people to show anybody's load: 1 group of fewer than 5 people ")
     assert found.by_hour().num_rows == found.calendar().num_rows == found.open_over_time().num_rows == 0
 
 
