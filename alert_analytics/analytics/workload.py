@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
 from alert_analytics.analytics.suppression import SUPPRESS_BELOW, SUPPRESSED, check_suppress_below
-from alert_analytics.analytics.workload_hours import Hours, zone_of
+from alert_analytics.analytics.workload_hours import Hours
 from alert_analytics.analytics.workload_seen import Asked, Load, loaded
 from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
 from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths, week
@@ -52,6 +53,7 @@ class WorkloadAnalysis(Result):
     counts: Load | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
     drawn: str = "hours"
+    unsaid: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def from_alerts(
@@ -133,7 +135,7 @@ class WorkloadAnalysis(Result):
         check_suppress_below(suppress_below)
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        for zone in [timezone] if isinstance(timezone, str) else timezone.values():
+        for zone in timezone.values() if isinstance(timezone, Mapping) else [timezone]:
             zone_of(zone)
         hours = Hours.given(business, sleep, holidays)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
@@ -145,12 +147,13 @@ class WorkloadAnalysis(Result):
             "responder": responder,
             "timezone": timezone if isinstance(timezone, str) else f"{len(timezone)} zones told",
             "hours": hours.in_words(),
+            "holidays": sorted(hours.holidays),
             "together_s": together.total_seconds(),
             "suppress_below": suppress_below,
             "level": level,
             "censored_at": history.watermark,
         }
-        return cls(table, history, settings, answer.sql, names, level, load, measures)
+        return cls(table, history, settings, answer.sql, names, level, load, measures, unsaid={"timezone": timezone})
 
     @property
     def sentence(self) -> str:

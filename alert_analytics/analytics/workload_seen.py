@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.performance_seen import in_us
 from alert_analytics.analytics.suppression import SUPPRESSED, people_of, pool
-from alert_analytics.analytics.workload_hours import DAY_US, HOUR_US, Hours, local_us, named_zone, weekday, zone_of
+from alert_analytics.analytics.workload_hours import DAY_US, HOUR_US, Hours, local_us, named_zone, weekday
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
