@@ -66,7 +66,7 @@ def pool(group: Ints, people: Sequence[Ints], n_groups: int, below: int) -> Pool
     chosen = small.copy()
     if not small.any():
         return Pooling(chosen, 0, False)
-    if small.sum() == 1 or _together(group, people, chosen) < below:
+    if _together(group, people, chosen) < below:  # as a single one always is
         others = np.flatnonzero(n >= below)
         if others.size:
             chosen[others[np.argmin(n[others])]] = True

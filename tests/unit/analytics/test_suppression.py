@@ -139,6 +139,9 @@ def test_an_hour_of_one_person_is_not_shown() -> None:
     assert sum(row["n_alerts"] for row in found) == len(rows)
     assert found[1]["acknowledge_median_s"] == pytest.approx(360)
     assert [row["hour"] for row in load(rows, suppress_below=1).by_hour().to_pylist()] == [3, 9, 14]
+    cells = load(rows).calendar().to_pylist()
+    assert {row["hour"] for row in cells if row["n_interruptions"] is None} == {3, 9}
+    assert not any(row["n_interruptions"] for row in cells if row["hour"] == 9)  # their sum would be the hour's
 
 
 def test_where_the_hours_of_few_are_all_there_is_they_are_hidden() -> None:
@@ -172,6 +175,9 @@ def test_a_single_cell_of_few_takes_another_of_its_hour() -> None:
     rows = [row for row in crowd({"red": 6}, days=7) if not (row[0] // 24 == 2 and row[1] != "red0")]
     nulls = [row["weekday"] for row in load(rows).calendar().to_pylist() if row["n_interruptions"] is None]
     assert nulls == [1, 3]
+    with_blue = load([*rows, *crowd({"blue": 6}, days=7)])
+    week = {(row["weekday"], row["hour"]): row["n_interruptions"] for row in with_blue.week().to_pylist()}
+    assert [day for day in range(1, 8) if week[day, 9] is None] == [1, 3]  # less blue's, they would be red's
 
 
 def test_the_week_of_all_hides_what_one_group_hides() -> None:
@@ -181,12 +187,10 @@ def test_the_week_of_all_hides_what_one_group_hides() -> None:
     assert week[1, 3] is None  # red shows its six there, so that blue's one would follow
     both = [*rows, *[(3.0 + 24 * 7 + i / 9, f"blue{i}", "blue", None) for i in range(6)]]
     assert load(both, suppress_below=1).week()["n_interruptions"].to_pylist().count(None) == 0
-    few = [(3.0 + i / 3, f"{team}{i}", team, None) for team in ("red", "blue") for i in range(3)]
-    week = {
-        (row["weekday"], row["hour"]): row["n_interruptions"]
-        for row in load([*crowd({"red": 6, "blue": 6}), *few]).week().to_pylist()
-    }
-    assert week[1, 3] == 6  # each hides three, and six together tell of nobody
+    for n_each, shown in ((3, 6), (2, None)):  # where each hides three, six together tell of nobody
+        few = [(3.0 + i / 3, f"{team}{i}", team, None) for team in ("red", "blue") for i in range(n_each)]
+        week = load([*crowd({"red": 6, "blue": 6}), *few]).week().to_pylist()
+        assert [row["n_interruptions"] for row in week if (row["weekday"], row["hour"]) == (1, 3)] == [shown]
 
 
 def test_a_way_of_one_person_is_not_shown() -> None:
