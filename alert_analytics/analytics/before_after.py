@@ -221,11 +221,10 @@ def _check(before: Result, after: Result) -> None:
         raise HistoryError(
             f"compare() was given a {type(before).__name__} and a {type(after).__name__}; expected two of one kind."
         )
-    differing = [name for name in _ALIKE if before.settings.get(name) != after.settings.get(name)]
+    first, second = _asked(before), _asked(after)
+    differing = [name for name in _ALIKE if first.get(name) != second.get(name)]
     if differing:
-        said = "; ".join(
-            f"{name}={before.settings.get(name)!r} before, {after.settings.get(name)!r} after" for name in differing
-        )
+        said = "; ".join(f"{name}={first.get(name)!r} before, {second.get(name)!r} after" for name in differing)
         raise HistoryError(
             f"compare() needs two answers to one question; they differ in {said}.",
             hint="ask both with the same parameters and conditions.",
@@ -237,6 +236,11 @@ def _check(before: Result, after: Result) -> None:
             f"{spans[1].start}.",
             hint="cut the history: where(until=cut) and where(since=cut).",
         )
+
+
+def _asked(result: Result) -> dict[str, object]:
+    """The settings, in full where they name nobody: of zones for each person they tell only how many there are."""
+    return {**result.settings, **getattr(result, "unsaid", {})}
 
 
 def _check_level(result: Result) -> None:

@@ -12,13 +12,15 @@ from alert_analytics.analytics.workload import WorkloadAnalysis
 from alert_analytics.history import AlertHistory
 
 
-def chapters_of(history: AlertHistory) -> dict[str, Result]:
+def chapters_of(history: AlertHistory, timezone: str = "UTC") -> dict[str, Result]:
     """Answer every question about a history.
 
     Parameters
     ----------
     history : AlertHistory
         The whole of it: a slope needs eight weeks, a pair thirty blocks of time.
+    timezone : str
+        On whose clock people work and sleep.
 
     Returns
     -------
@@ -31,5 +33,5 @@ def chapters_of(history: AlertHistory) -> dict[str, Result]:
         "What fires together": CorrelationAnalysis.from_alerts(history),
         "How long it takes to resolve": ResolutionAnalysis.from_alerts(history, by="severity"),
         "What is noise": PerformanceAnalysis.from_alerts(history, by="rule", of="rule"),
-        "Who carries the load": WorkloadAnalysis.from_alerts(history, by="team"),
+        "Who carries the load": WorkloadAnalysis.from_alerts(history, by="team", timezone=timezone),
     }

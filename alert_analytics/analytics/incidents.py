@@ -16,6 +16,7 @@ from alert_analytics.alerts.incidents import IncidentPolicy
 from alert_analytics.analytics.durations import INCIDENT, Group, common_horizon
 from alert_analytics.analytics.estimates import Estimate, estimates, in_words, known
 from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
+from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history import AlertHistory
@@ -62,6 +63,7 @@ class IncidentAnalysis(Result):
         horizon: timedelta | None = None,
         cluster: str | None = "auto",
         level: float = 0.95,
+        suppress_below: int = SUPPRESS_BELOW,
     ) -> IncidentAnalysis:
         """Ask a history how its incidents went.
 
@@ -82,6 +84,8 @@ class IncidentAnalysis(Result):
             None takes every incident for itself.
         level : float
             Coverage of the intervals, in (0, 1).
+        suppress_below : int
+            With ``assignee`` in `by` each row is one person's: refused, unless 1 asks for groups of so few.
 
         Returns
         -------
@@ -92,7 +96,7 @@ class IncidentAnalysis(Result):
         ------
         HistoryError
             `horizon` is not positive, `level` not between 0 and 1, `cluster` is something else, or the history has
-            another policy.
+            another policy; or rows of single persons are not asked for.
         UnknownColumnError
             `by` or the policy names nothing.
 
@@ -119,12 +123,14 @@ class IncidentAnalysis(Result):
         if cluster not in {"auto", None}:
             raise HistoryError(f"cluster={cluster!r}; expected 'auto' or None.")
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
+        check_persons(names, suppress_below)
         history, answer, used = _asked(history, policy, names)
         found = answer.arrow()
         watermark, gap = history.watermark, used.gap if used else timedelta(0)
         cut = None if watermark is None else watermark - gap
         settings = history.settings | {
             "by": list(names),
+            "suppress_below": suppress_below,
             "policy": used.described() if used else _AS_TOLD,
             "cluster": _DAY if cluster else "each incident for itself",
             "level": level,

@@ -24,6 +24,30 @@ _QUARTER = timedelta(minutes=15)  # every zone's offset since 1972 is a multiple
 _HOURS = 24
 
 
+def zone_of(name: object, given: str = "timezone=") -> ZoneInfo:
+    """Look a time zone up.
+
+    Parameters
+    ----------
+    name : object
+        An IANA name.
+    given : str
+        How the caller gave it, for the message.
+
+    Raises
+    ------
+    HistoryError
+        It is not known here.
+    """
+    try:
+        return ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError) as error:  # OSError: it names a folder of zones, such as 'Europe'
+        raise HistoryError(
+            f"{given}{name!r} is no time zone that is known here.",
+            hint="give an IANA name, such as 'Europe/Berlin' or 'UTC'.",
+        ) from error
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Where the analyst's days begin, and which of them are like Sundays.
@@ -48,19 +72,13 @@ class Calendar:
         HistoryError
             The zone is not known here, or a holiday is no date.
         """
-        try:
-            ZoneInfo(str(zone))
-        except (KeyError, ValueError, OSError) as error:  # OSError: it names a folder of zones, such as 'Europe'
-            raise HistoryError(
-                f"timezone={zone!r} is no time zone that is known here.",
-                hint="give an IANA name, such as 'Europe/Berlin' or 'UTC'.",
-            ) from error
+        name = zone_of(zone).key
         days = list(holidays)
         if wrong := [one for one in days if not isinstance(one, date) or one != one]:
             raise HistoryError(
                 f"holidays has {wrong[0]!r}; expected dates.", hint="holidays=[datetime.date(2025, 12, 25)]"
             )
-        return cls(str(zone), frozenset(one.date() if isinstance(one, datetime) else one for one in days))
+        return cls(name, frozenset(one.date() if isinstance(one, datetime) else one for one in days))
 
     def local(self, moment: datetime) -> datetime:
         """A moment in UTC, without a zone, as the clock on the wall shows it."""

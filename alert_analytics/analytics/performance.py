@@ -18,6 +18,7 @@ from alert_analytics.analytics.performance_seen import Seen, Thresholds, seen
 from alert_analytics.analytics.performance_table import OWN_COLUMNS, in_order, laid_out, largest_first
 from alert_analytics.analytics.performance_times import mean_times
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
+from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted, in_figures
@@ -59,6 +60,7 @@ class PerformanceAnalysis(Result):
         horizon: timedelta | None = None,
         cluster: str | None = "auto",
         level: float = 0.95,
+        suppress_below: int = SUPPRESS_BELOW,
     ) -> PerformanceAnalysis:
         """Ask a history how good its alerts are.
 
@@ -90,6 +92,8 @@ class PerformanceAnalysis(Result):
             What happens together, as in :meth:`ResolutionAnalysis.from_alerts`.
         level : float
             Coverage of the intervals, in (0, 1).
+        suppress_below : int
+            With ``assignee`` in `by` each row is one person's: refused, unless 1 asks for groups of so few.
 
         Returns
         -------
@@ -100,7 +104,7 @@ class PerformanceAnalysis(Result):
         ------
         HistoryError
             A length of time is not positive, ``0 <= flap_low <= flap_high <= 100`` does not hold, or `level` is not
-            between 0 and 1.
+            between 0 and 1; or rows of single persons are not asked for.
         UnknownColumnError
             `by`, `of` or `cluster` names nothing.
 
@@ -131,6 +135,7 @@ class PerformanceAnalysis(Result):
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
+        check_persons(names, suppress_below)
         given = Thresholds(short, refire_within, check_every, float(flap_high), float(flap_low))
         rows, answer, said, has_incidents = seen(history, names, of, cluster)
         keys = history.ask("resolution_groups", keys={"series": names}).arrow()["series"]
@@ -138,6 +143,7 @@ class PerformanceAnalysis(Result):
         table, measures, horizons = laid_out(rows, history, names, keys, given, has_incidents, upto_s, level)
         settings = history.settings | {
             "by": list(names),
+            "suppress_below": suppress_below,
             "of": of,
             "short_s": short.total_seconds(),
             "refire_within_s": refire_within.total_seconds(),

@@ -22,6 +22,7 @@ from alert_analytics.analytics.resolution_tables import (
     waiting_in_words,
 )
 from alert_analytics.analytics.result import behind, called, check_length, split_by
+from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.analytics.times_asked import TimesAsked
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -52,6 +53,7 @@ class ResolutionAnalysis(TimesAsked):
         level: float = 0.95,
         of: str = "time_to_resolve",
         observed_from: date | str | None = None,
+        suppress_below: int = SUPPRESS_BELOW,
     ) -> ResolutionAnalysis:
         """Ask a history for its times to resolve, to acknowledge, or to close.
 
@@ -83,6 +85,8 @@ class ResolutionAnalysis(TimesAsked):
             Since when anybody looked, or the column or label with each alert's own such time. Of the alerts that had
             begun before, only those that were still open then are known: they are at risk from then on (left
             truncation), those that were over by then are left out. Null: seen from its start.
+        suppress_below : int
+            With ``assignee`` in `by` each row is one person's: refused, unless 1 asks for groups of so few.
 
         Returns
         -------
@@ -93,7 +97,7 @@ class ResolutionAnalysis(TimesAsked):
         ------
         HistoryError
             `horizon` is not positive, `level` not between 0 and 1, `of` no clock, `observed_from` no time, or no alert
-            tells when it was closed.
+            tells when it was closed; or rows of single persons are not asked for.
         UnknownColumnError
             `by`, `cluster` or `observed_from` names nothing.
 
@@ -116,11 +120,13 @@ class ResolutionAnalysis(TimesAsked):
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
+        check_persons(names, suppress_below)
         clock = Clock(of, cluster, observed_from)
         groups, answer, said, left_out = groups_by(history, names, clock, level)
         horizon_s = common_horizon(groups) if horizon is None else horizon.total_seconds()
         settings = history.settings | {
             "by": list(names),
+            "suppress_below": suppress_below,
             "cluster": said,
             "level": level,
             "horizon_s": None if np.isnan(horizon_s) else horizon_s,

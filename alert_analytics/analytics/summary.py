@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from alert_analytics.analytics.chapters import chapters_of
 from alert_analytics.analytics.estimates import in_words
+from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.analytics.summary_numbers import INSTANT, METRICS, Stretch, numbers_of
 from alert_analytics.errors import HistoryError
@@ -49,11 +50,14 @@ class AlertAnalytics:
     metrics : sequence of str
         Of ``frequency``, ``duration``, ``resolution_time``, ``acknowledgement_time``, ``noise``, ``flapping``,
         ``reliability``, ``deduplication`` and ``incidents``; all of them by default.
+    timezone : str
+        On whose clock people work and sleep, for :attr:`AnalyticsReport.chapters`; days of the numbers end with the
+        history.
 
     Raises
     ------
     HistoryError
-        A metric is unknown, or `time_range` is not positive.
+        A metric is unknown, `time_range` is not positive, or `timezone` is not known.
 
     Examples
     --------
@@ -66,6 +70,7 @@ class AlertAnalytics:
 
     time_range: timedelta = timedelta(days=7)
     metrics: Sequence[str] = tuple(METRICS)
+    timezone: str = "UTC"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "metrics", as_list(self.metrics))
@@ -73,6 +78,7 @@ class AlertAnalytics:
         if unknown:
             raise HistoryError(f"AlertAnalytics has metrics={unknown}; expected some of {', '.join(METRICS)}.")
         check_length("time_range", self.time_range)
+        zone_of(self.timezone)
 
     def run(self, alerts: Any) -> AnalyticsReport:
         """Report on a history.
@@ -95,7 +101,7 @@ class AlertAnalytics:
         history = AlertHistory.open(alerts)
         span = history.span
         if span is None:
-            settings = history.settings | {"metrics": list(self.metrics)}
+            settings = history.settings | {"metrics": list(self.metrics), "timezone": self.timezone}
             return AnalyticsReport(_SCHEMA.empty_table(), history, settings, "", history, self.time_range)
         # An alert in the very last instant of the span belongs to its last day.
         end = span.end + (INSTANT if history.where(since=span.end).n_alerts else timedelta(0))
@@ -105,6 +111,7 @@ class AlertAnalytics:
         rows = [{"metric": metric} | row for metric in self.metrics for row in numbers_of(METRICS[metric], now, before)]
         settings = history.settings | {
             "metrics": list(self.metrics),
+            "timezone": self.timezone,
             "range_start": now.start,
             "range_end": span.end,
             "before_start": before and before.start,
@@ -157,7 +164,7 @@ class AnalyticsReport(Result):
     @cached_property
     def chapters(self) -> Mapping[str, Result]:
         """What else there is to know: a question each, and the answer from the whole history."""
-        return chapters_of(self.whole)
+        return chapters_of(self.whole, str(self.settings["timezone"]))
 
     def to_html(self, path: str | Path) -> None:
         """Write the report and its :attr:`chapters` as one page that needs nothing else: answers, charts, tables.

@@ -11,7 +11,8 @@ from alert_analytics.analytics.clocks import Clock
 from alert_analytics.analytics.competing import CompetingRisks, competing_risks
 from alert_analytics.analytics.hazards import HazardRatios, hazard_ratios
 from alert_analytics.analytics.looks import BetweenLooks, between_looks
-from alert_analytics.analytics.result import Result
+from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,6 +35,10 @@ class TimesAsked(Result):
     level: float = 0.95
     horizon_s: float = float("nan")
     clock: Clock = field(default=Clock())
+
+    def _check_persons(self, names: str | Sequence[str]) -> None:
+        asked = self.settings.get("suppress_below", SUPPRESS_BELOW)
+        check_persons(as_list(names), asked if isinstance(asked, int) else SUPPRESS_BELOW)
 
     def competing(self) -> CompetingRisks:
         """Ask by what alerts end: each resolution takes alerts from the others.
@@ -86,7 +91,8 @@ class TimesAsked(Result):
         Raises
         ------
         HistoryError
-            No covariate, one that stands in ``by``, or a reference that is no level.
+            No covariate, one that stands in ``by``, a reference that is no level, or ``assignee`` where the analysis
+            was not asked with ``suppress_below=1``.
         UnknownColumnError
             One names nothing.
 
@@ -104,6 +110,7 @@ class TimesAsked(Result):
         >>> {row["level"]: row["hazard_ratio"] > 1 for row in ratios}["critical"]
         True
         """
+        self._check_persons(covariates)
         return hazard_ratios(self, covariates, numbers, reference)
 
     def sla(self, targets: timedelta | Mapping[str, timedelta], column: str = "severity") -> Attainment:
@@ -127,7 +134,8 @@ class TimesAsked(Result):
         Raises
         ------
         HistoryError
-            A target is not positive.
+            A target is not positive, or `column` is ``assignee`` where the analysis was not asked with
+            ``suppress_below=1``.
         UnknownColumnError
             `column` names nothing.
 
@@ -145,6 +153,7 @@ class TimesAsked(Result):
         >>> row["attainment_low"] < row["attainment"] < row["attainment_high"]
         True
         """
+        self._check_persons(column)
         return attainment(self, targets, column)
 
     def between_looks(self, looked: str | timedelta = "resolved_after", q: float = 0.5) -> BetweenLooks:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
-from alert_analytics.analytics.workload_hours import Hours, zone_of
-from alert_analytics.analytics.workload_seen import SUPPRESSED, Asked, Load, loaded
+from alert_analytics.analytics.suppression import SUPPRESS_BELOW, SUPPRESSED, check_suppress_below
+from alert_analytics.analytics.workload_hours import Hours
+from alert_analytics.analytics.workload_seen import Asked, Load, loaded
 from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
-from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths
+from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths, week
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.tables import counted, in_figures
@@ -37,7 +39,8 @@ class WorkloadAnalysis(Result):
     Attributes
     ----------
     table : pyarrow.Table
-        The columns of ``by``, then ``n_people`` (different assignees), ``n_alerts``, ``n_unassigned``;
+        The columns of ``by``, then ``n_people`` (different assignees or responders, whichever are fewer), ``n_alerts``,
+        ``n_unassigned``;
         ``n_interruptions``, of them ``n_business``, ``n_off``, ``n_sleep``; ``interruptions_per_week``,
         ``business_per_week``, ``off_per_week``, ``sleep_per_week`` and ``sleep_share``, each with ``_low`` and
         ``_high``; ``mean_open``, ``max_open`` (alerts open at once), ``busy_share`` (of the time with one or more);
@@ -50,6 +53,7 @@ class WorkloadAnalysis(Result):
     counts: Load | None = None
     measures: Mapping[str, Measure] = field(default_factory=dict)
     drawn: str = "hours"
+    unsaid: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def from_alerts(
@@ -62,7 +66,7 @@ class WorkloadAnalysis(Result):
         business: tuple[float, float] = (8, 18),
         sleep: tuple[float, float] = (22, 8),
         together: timedelta = timedelta(minutes=10),
-        suppress_below: int = 5,
+        suppress_below: int = SUPPRESS_BELOW,
         level: float = 0.95,
     ) -> WorkloadAnalysis:
         """Ask a history for the load of its responders.
@@ -91,8 +95,12 @@ class WorkloadAnalysis(Result):
             An alert that comes so soon after the last one of its responder belongs to the same interruption, however
             long that lasts already. It counts at its first alert.
         suppress_below : int
-            Groups of fewer different assignees are put together in one row, ``(suppressed)``; where that still stands
-            for fewer, its numbers are null. A group that names nobody tells nothing of anybody, and stays.
+            Groups of fewer different people are put together in one row, ``(suppressed)``, a single one with the next
+            smallest, lest a total less the others give it away; where that still stands for fewer, its numbers are
+            null. People are assignees and, where `responder` is another column but ``team``, responders too: those that
+            are fewer count. A group that names nobody tells nothing of anybody, and stays. So it is with hours
+            (:meth:`by_hour`), cells of the week (:meth:`calendar`) and ways (:meth:`paths`). It guards the rows of one
+            answer and their total, not answers by different columns that are held against each other.
         level : float
             Coverage of the intervals, in (0, 1).
 
@@ -124,14 +132,10 @@ class WorkloadAnalysis(Result):
         [None, '(suppressed)']
         """
         check_length("together", together)
-        if not isinstance(suppress_below, int) or suppress_below < 1:
-            raise HistoryError(
-                f"suppress_below={suppress_below!r}; expected a number of people, at least 1.",
-                hint="1 shows everyone by themselves.",
-            )
+        check_suppress_below(suppress_below)
         if not 0 < level < 1:
             raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        for zone in [timezone] if isinstance(timezone, str) else timezone.values():
+        for zone in timezone.values() if isinstance(timezone, Mapping) else [timezone]:
             zone_of(zone)
         hours = Hours.given(business, sleep, holidays)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
@@ -143,12 +147,13 @@ class WorkloadAnalysis(Result):
             "responder": responder,
             "timezone": timezone if isinstance(timezone, str) else f"{len(timezone)} zones told",
             "hours": hours.in_words(),
+            "holidays": sorted(hours.holidays),
             "together_s": together.total_seconds(),
             "suppress_below": suppress_below,
             "level": level,
             "censored_at": history.watermark,
         }
-        return cls(table, history, settings, answer.sql, names, level, load, measures)
+        return cls(table, history, settings, answer.sql, names, level, load, measures, unsaid={"timezone": timezone})
 
     @property
     def sentence(self) -> str:
@@ -168,9 +173,11 @@ class WorkloadAnalysis(Result):
             said = f"Of {n} none is known to have interrupted anybody: {rows[0]['note']}."
         else:
             together = self.table.to_pylist()[-1]
-            if together["n_interruptions"] is None:
+            shown = together["n_interruptions"] is not None
+            if not shown and not rows:
                 return f"Too few people to show anybody's load: {pooled}{self._hours}"
-            said = f"All together: {_said(together, self.level)}."
+            nothing = "Of the alerts that are shown none is known to have interrupted anybody."
+            said = f"All together: {_said(together, self.level)}." if shown else nothing
         return f"{said} {pooled}{self._hours}"
 
     @property
@@ -189,10 +196,16 @@ class WorkloadAnalysis(Result):
 
     @property
     def _pooled(self) -> str:
-        n = sum(self._load.pooled)
-        below = self.settings["suppress_below"]
-        what = f"{counted(n, 'group')} of fewer than {below} people {'is' if n == 1 else 'are'}"
-        return f"{what} shown as one row, {SUPPRESSED}; suppress_below=1 shows them. " if n else ""
+        load = self._load
+        if not load.n_small:
+            return ""
+        few = f"{counted(load.n_small, 'group')} of fewer than {load.suppress_below} people"
+        are = "is" if load.n_small == 1 else "are"
+        show = f"suppress_below=1 shows {'it' if load.n_small == 1 else 'them'}"
+        if load.is_hidden:
+            return f"{few} {are} hidden, {SUPPRESSED}; {show}. "
+        one_more = " and the next smallest, lest a total give it away," if sum(load.pooled) > load.n_small else ""
+        return f"{few}{one_more} {'are' if one_more else are} shown as one row, {SUPPRESSED}; {show}. "
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of the group in `row`.
@@ -253,7 +266,8 @@ class WorkloadAnalysis(Result):
         -------
         pyarrow.Table
             The columns of ``by``, then ``hour`` (0 to 23), ``n_alerts``, ``n_interruptions``, ``n_acknowledged`` and
-            ``acknowledge_median_s`` with its interval (by days; Kaplan-Meier): a row per group and hour with an alert.
+            ``acknowledge_median_s`` with its interval (by days; Kaplan-Meier), and ``note``: a row per group and hour
+            with an alert. Hours of fewer people than ``suppress_below`` are put together in a row without an hour.
             Alerts that name nobody are not in it, as it is not known what hour it was for them.
         """
         return by_hour(self._load, self.by, self.level)
@@ -265,9 +279,21 @@ class WorkloadAnalysis(Result):
         -------
         pyarrow.Table
             The columns of ``by``, then ``weekday`` (1 for Monday to 7), ``hour`` and ``n_interruptions``: a row per
-            group, day and hour, 0 where there was none.
+            group, day and hour, 0 where there was none. Null where fewer people than ``suppress_below`` were
+            interrupted, or where the number of another such cell would follow from it.
         """
         return calendar(self._load, self.by)
+
+    def week(self) -> pa.Table:
+        """Count the interruptions of all groups that are shown, together, by day of the week and hour.
+
+        Returns
+        -------
+        pyarrow.Table
+            ``weekday``, ``hour`` and ``n_interruptions``, as :meth:`calendar`: 168 rows. Null where what few people of
+            one group hide there would follow from it.
+        """
+        return week(self._load)
 
     def open_over_time(self, every: timedelta = timedelta(hours=1)) -> pa.Table:
         """Say how many alerts were open at once over time.
@@ -280,7 +306,8 @@ class WorkloadAnalysis(Result):
         Returns
         -------
         pyarrow.Table
-            The columns of ``by``, then ``bucket_start`` (UTC), ``mean_open`` and ``most_open``.
+            The columns of ``by``, then ``bucket_start`` (UTC), ``mean_open`` and ``most_open``, of the rows whose
+            numbers are shown. It counts alerts, not people: a stretch is shown however few of the group hold them.
 
         Raises
         ------
@@ -299,7 +326,8 @@ class WorkloadAnalysis(Result):
             ``from_whom`` (null where nobody was named before), ``to_whom`` (null where the event does not say), the
             ``kind`` of event, ``n_handed``, ``median_s`` (since the alert fired; null where ways were put together),
             the most frequent first. People or teams whose rows are suppressed are ``(suppressed)`` here too, and left
-            out where even together they are too few.
+            out where even together they are too few. Ways on which fewer people than ``suppress_below`` handed on, or
+            were handed to, are one row without a kind, left out where those are too few.
 
         Raises
         ------
@@ -313,7 +341,7 @@ class WorkloadAnalysis(Result):
                 hint='ask from_alerts(history, by="team").',
             )
         answer = self.history.ask("workload_paths", params={"of": self.by[0]}, with_events=True)
-        return paths(answer.arrow(), self._load, show_all=self.settings["suppress_below"] == 1)
+        return paths(answer.arrow(), self._load)
 
 
 def _sorted(load: Load, table: pa.Table, measures: Mapping[str, Measure]) -> tuple[Load, pa.Table, dict[str, Measure]]:

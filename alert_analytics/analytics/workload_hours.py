@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -98,22 +98,6 @@ def weekday(local_us: Ints) -> Ints:
     """The day of the week of local times: 0 is Monday."""
     days: Ints = (local_us // DAY_US + _THURSDAY) % 7
     return days
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Look a time zone up.
-
-    Raises
-    ------
-    HistoryError
-        It is not known here.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError) as error:
-        raise HistoryError(
-            f"timezone={name!r} is no time zone that is known here.", hint="write one such as 'Europe/Berlin' or 'UTC'."
-        ) from error
 
 
 def local_us(at_us: Ints, zone: ZoneInfo) -> Ints:

@@ -10,8 +10,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.performance_seen import in_us
-from alert_analytics.analytics.workload_hours import DAY_US, HOUR_US, Hours, local_us, named_zone, weekday, zone_of
+from alert_analytics.analytics.suppression import SUPPRESSED, people_of, pool
+from alert_analytics.analytics.workload_hours import DAY_US, HOUR_US, Hours, local_us, named_zone, weekday
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -21,7 +23,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 Key = tuple[str | None, ...]
-SUPPRESSED = "(suppressed)"
+_TEAM = "team"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -33,8 +35,10 @@ class Load:
     ----------
     row : numpy.ndarray of int64, shape (n,)
         The row of the answer that each counts in.
-    person, responder : numpy.ndarray of int64, shape (n,)
+    responder : numpy.ndarray of int64, shape (n,)
         Codes; -1 where none is named.
+    people : tuple of numpy.ndarray of int64, shape (n,)
+        Codes of the people whom an alert names: its assignee, and its responder where that is another column but teams.
     fired_us, end_us, acknowledged_us : numpy.ndarray of int64, shape (n,)
         Microseconds since 1970, UTC; the end is the watermark's at the latest, the acknowledgement -1 where there is
         none.
@@ -51,18 +55,22 @@ class Load:
     keys : tuple of tuple of str or None
         The values of `by` of each row.
     n_people : numpy.ndarray of int64, shape (rows,)
-        Different assignees.
+        Different people; see :func:`alert_analytics.analytics.suppression.people_of`.
     pooled : tuple of int
         How many groups each row stands for, 0 for one that is itself.
     is_hidden : bool
         Whether even the pooled row stands for too few people to be shown.
+    n_small : int
+        How many groups have too few people.
+    suppress_below : int
+        How many are enough.
     start_us, until_us : int
         The span.
     """
 
     row: Ints = field(repr=False)
-    person: Ints = field(repr=False)
     responder: Ints = field(repr=False)
+    people: tuple[Ints, ...] = field(repr=False)
     fired_us: Ints = field(repr=False)
     end_us: Ints = field(repr=False)
     acknowledged_us: Ints = field(repr=False)
@@ -76,6 +84,8 @@ class Load:
     n_people: Ints
     pooled: tuple[int, ...]
     is_hidden: bool
+    n_small: int
+    suppress_below: int
     start_us: int
     until_us: int
 
@@ -142,14 +152,15 @@ def loaded(history: AlertHistory, asked: Asked) -> tuple[Load, Answer]:
     fired = columns["fired_us"].astype(np.int64)
     local = _on_clocks(fired, group, responder, [tuple(key) for key in listed], [one[0] for one in people], asked)
     person = columns["person_code"].astype(np.int64)
-    row, kept, pooled, n_people, is_hidden = _rows(group, person, [tuple(key) for key in listed], asked)
+    of_people = (person,) if asked.responder in {"assignee", _TEAM} else (person, responder)
+    row, kept, pooled, n_small, is_hidden = _rows(group, of_people, [tuple(key) for key in listed], asked)
     gap_us = np.full(fired.size, np.iinfo(np.int64).max)
     gap_us[1:] = np.where(responder[1:] == responder[:-1], np.diff(fired), gap_us[1:])
     span = history.span
     return Load(
         row=row,
-        person=person,
         responder=responder,
+        people=of_people,
         fired_us=fired,
         end_us=columns["end_us"].astype(np.int64),
         acknowledged_us=columns["acknowledged_us"].astype(np.int64),
@@ -160,9 +171,11 @@ def loaded(history: AlertHistory, asked: Asked) -> tuple[Load, Answer]:
         reassignments=_filled(columns["reassignments"]),
         escalations=_filled(columns["escalations"]),
         keys=kept,
-        n_people=n_people,
+        n_people=people_of(row, of_people, len(kept)),
         pooled=pooled,
         is_hidden=is_hidden,
+        n_small=n_small,
+        suppress_below=asked.suppress_below,
         start_us=in_us(span.start if span else None),
         until_us=in_us(span.end if span else None),
     ), answer
@@ -200,26 +213,15 @@ def _on_clocks(
 
 
 def _rows(
-    group: Ints, person: Ints, keys: Sequence[Key], asked: Asked
-) -> tuple[Ints, tuple[Key, ...], tuple[int, ...], Ints, bool]:
-    """Put groups of too few people together in one row: codes, keys, groups in each, people in each, too few still."""
-    n_people = _people(group, person, len(keys))
-    # A row that names nobody tells nothing of anybody.
-    small = (n_people > 0) & (n_people < asked.suppress_below)
-    kept = np.flatnonzero(~small)
+    group: Ints, people: Sequence[Ints], keys: Sequence[Key], asked: Asked
+) -> tuple[Ints, tuple[Key, ...], tuple[int, ...], int, bool]:
+    """Put groups of too few people together in one row: codes, keys, groups in each, too few before and still."""
+    found = pool(group, people, len(keys), asked.suppress_below)
+    kept = np.flatnonzero(~found.is_pooled)
     place = np.full(len(keys), kept.size, dtype=np.int64)
     place[kept] = np.arange(kept.size)
-    row = place[group]
     shown, pooled = [keys[i] for i in kept.tolist()], [0] * kept.size
-    if small.any():
+    if found.n_small:
         shown.append((SUPPRESSED, *[None] * (len(asked.names) - 1)) if asked.names else ())
-        pooled.append(int(small.sum()))
-    people = _people(row, person, len(shown))
-    return row, tuple(shown), tuple(pooled), people, bool(small.any() and people[-1] < asked.suppress_below)
-
-
-def _people(group: Ints, person: Ints, n_groups: int) -> Ints:
-    named = person >= 0
-    n = int(person.max(initial=-1)) + 1
-    pairs = np.unique(group[named] * max(n, 1) + person[named]) // max(n, 1)
-    return np.bincount(pairs, minlength=n_groups).astype(np.int64)
+        pooled.append(int(found.is_pooled.sum()))
+    return place[group], tuple(shown), tuple(pooled), found.n_small, found.is_hidden

@@ -61,7 +61,7 @@ def laid_out(load: Load, names: Sequence[str], level: float) -> tuple[pa.Table, 
     measures : dict of str to Measure
         Those with an interval.
     """
-    named, hidden = load.counted(load.person >= 0) > 0, load.hidden()
+    hidden = load.hidden()
     known_of = load.counted(load.responder >= 0) > 0
     each = dict(zip(CLASSES, (load.interrupts & (load.hours == code) for code in range(len(CLASSES))), strict=True))
     counts = {"n_alerts": load.counted(), "n_unassigned": load.counted(load.responder < 0)}
@@ -88,7 +88,7 @@ def laid_out(load: Load, names: Sequence[str], level: float) -> tuple[pa.Table, 
     for name, values in zip(_HANDED, (load.reassignments, load.escalations), strict=True):
         columns[name] = known(np.where(hidden, nan, _told(load, values))).cast(pa.int64())
     columns |= estimates("acknowledge_median_", waits)
-    columns["note"] = pa.array(_notes(load, measures, known_of, named), pa.string())
+    columns["note"] = pa.array(_notes(load, measures, known_of), pa.string())
     return pa.table(columns), measures
 
 
@@ -170,17 +170,18 @@ def _told(load: Load, values: Floats) -> Floats:
     return np.where(load.counted(says) > 0, total, nan)
 
 
-def _notes(load: Load, measures: dict[str, Measure], known_of: Bools, named: Bools) -> Iterator[str | None]:
+def _notes(load: Load, measures: dict[str, Measure], known_of: Bools) -> Iterator[str | None]:
     unassigned, n = load.counted(load.responder < 0), load.counted()
     for row in range(load.n_rows):
         reasons = []
         if groups := load.pooled[row]:
-            reasons.append(f"{counted(groups, 'group')} of too few people, put together")
+            one_more = ", and the next smallest, lest a total give it away" if groups > load.n_small else ""
+            small = f"{counted(load.n_small, 'group')} of too few people"
             if load.is_hidden:
-                reasons.append("too few people still, so nothing is shown")
-                yield "; ".join(reasons)
+                yield f"{small}{', and too few together' if load.n_small > 1 else ''}, so nothing is shown"
                 continue
-        if not named[row]:
+            reasons.append(f"{small}{one_more}, put together")
+        if not load.n_people[row]:
             reasons.append("how many people stand behind it is not known")
         if not known_of[row]:
             reasons.append("no alert names who was interrupted")

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from alert_analytics.cli import compliance
-from alert_analytics.cli.options import By, Chosen, asks_history, length, pairs, takes_source
+from alert_analytics.cli.options import By, Chosen, HoursIn, SuppressBelow, asks_history, length, pairs, takes_source
 from alert_analytics.cli.output import console, in_options, say, show, show_error, speak_of
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, MissingDependencyError
 from alert_analytics.history import AlertHistory
@@ -159,13 +159,14 @@ def correlate(
 def resolve(
     history: AlertHistory,
     by: By = None,
+    suppress_below: SuppressBelow = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Say how long it really takes to resolve."""
     from alert_analytics.analytics import ResolutionAnalysis
 
-    answer = ResolutionAnalysis.from_alerts(history, by=by)
+    answer = ResolutionAnalysis.from_alerts(history, by=by, suppress_below=suppress_below)
     main = [*answer.by, "n_alerts", "n_open", "median_s", "median_low_s", "median_high_s", "p90_s"]
     show(answer, main, as_json=as_json, as_csv=as_csv)
 
@@ -190,6 +191,7 @@ def recommend(
 def performance(
     history: AlertHistory,
     by: By = None,
+    suppress_below: SuppressBelow = 5,
     of: Annotated[str, typer.Option(help="What can fire again: fingerprint; rule, where each alert has its own.")] = (
         "fingerprint"
     ),
@@ -199,7 +201,7 @@ def performance(
     """Say how much of it is noise: shares acted on, short, fired again, flapping; MTTA, MTTR, MTBF."""
     from alert_analytics.analytics import PerformanceAnalysis
 
-    answer = PerformanceAnalysis.from_alerts(history, by=by, of=of)
+    answer = PerformanceAnalysis.from_alerts(history, by=by, of=of, suppress_below=suppress_below)
     main = [*answer.by, "n_alerts", "actionable_share", "automatic_share", "unacknowledged_share", "short_share"]
     show(answer, [*main, "refired_share", "flapping_share", "mtta_s", "mttr_s"], as_json=as_json, as_csv=as_csv)
 
@@ -209,14 +211,17 @@ def performance(
 def workload(
     history: AlertHistory,
     by: By = None,
-    hours_in: Annotated[str, typer.Option(help="The zone in whose hours they work and sleep.")] = "UTC",
+    hours_in: HoursIn = "UTC",
+    suppress_below: SuppressBelow = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Say whom alerts interrupt, at business, off and sleep hours; groups under five people are put together."""
     from alert_analytics.analytics import WorkloadAnalysis
+    from alert_analytics.analytics.local_time import zone_of
 
-    answer = WorkloadAnalysis.from_alerts(history, by=by or "team", timezone=hours_in)
+    zone_of(hours_in, "--hours-in ")
+    answer = WorkloadAnalysis.from_alerts(history, by=by or "team", timezone=hours_in, suppress_below=suppress_below)
     main = [*answer.by, "interruptions_per_week", "sleep_per_week", "business_per_week", "off_per_week", "sleep_share"]
     show(answer, main, as_json=as_json, as_csv=as_csv)
 
@@ -228,13 +233,16 @@ def report(
     days: Annotated[float, typer.Option(help="How many days before the end of the history.")] = 7,
     html: Annotated[Path | None, typer.Option(help="Also write a page with charts and every answer.")] = None,
     excel: Annotated[Path | None, typer.Option(help="Also write a workbook with every answer.")] = None,
+    hours_in: HoursIn = "UTC",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """The numbers of the last days beside those of the days before; a page or workbook of every answer."""
     from alert_analytics.analytics import AlertAnalytics
+    from alert_analytics.analytics.local_time import zone_of
 
-    answer = AlertAnalytics(time_range=length("--days", days, days=1)).run(history)
+    zone_of(hours_in, "--hours-in ")
+    answer = AlertAnalytics(time_range=length("--days", days, days=1), timezone=hours_in).run(history)
     for path, write in ((html, answer.to_html), (excel, answer.to_excel)):
         if path is not None:
             with console.status(Text(f"writing {path}")):

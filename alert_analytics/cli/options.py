@@ -21,6 +21,11 @@ from alert_analytics.tables import counted
 
 By = Annotated[list[str] | None, typer.Option("--by", help="Column or label to split by; may be repeated.")]
 
+HoursIn = Annotated[str, typer.Option("--hours-in", help="The zone in whose hours people work and sleep.")]
+SuppressBelow = Annotated[
+    int, typer.Option("--suppress-below", help="Of how many people groups are shown; 1 shows everyone by themselves.")
+]
+
 Verb = Callable[..., None]
 Chosen = Source | str | None
 """How a file is to be read: made to measure, by the name of its format, or in the canonical columns."""

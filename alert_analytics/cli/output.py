@@ -36,7 +36,9 @@ _ROWS = 20
 
 
 _options: dict[str, str] = {}  # of the verb that runs: a parameter's name in Python, and its option
-_IN_PYTHON = re.compile(r"(?<![\w(.'\"])([a-z_]+)=(True\b|\[[^\]]*\]|'[^']*'|\"[^\"]*\"|\.\.\.|)(?![\w(\[{])")
+_IN_PYTHON = re.compile(
+    r"(?<![\w(.'\"])([a-z_]+)=(True\b|\[[^\]]*\]|'[^']*'|\"[^\"]*\"|\.\.\.|\d+\b(?!\.\d)|)(?![\w(\[{])"
+)
 _AT_FAULT = re.compile(r"([a-z_]+)=(?='|-?\d+;)")
 
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 WIDTH, HEIGHT = 640, 300
 MOST_SERIES = 6
 MOST_POINTS = 400
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def titled(sentence: str, subtitle: str = "") -> alt.TitleParams:

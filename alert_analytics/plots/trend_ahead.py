@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from alert_analytics.analytics import ChangePoints, Forecast, Seasonality
 from alert_analytics.plots.style import (
+    DAYS,
     HEIGHT,
     MOST_SERIES,
     WIDTH,
@@ -21,7 +22,6 @@ from alert_analytics.plots.style import (
     with_series,
 )
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ROW_HEIGHT = 26
 
 
@@ -39,7 +39,7 @@ def seasonality_chart(seasonality: Seasonality) -> alt.Chart:
         A cell an hour of the local week, the darker the more alerts; grey where there was no such day.
     """
     profile = with_series(seasonality.profile, seasonality.by).slice(0, 7 * 24).to_pylist()
-    rows = [row | {"day": _DAYS[row["weekday"]]} for row in profile]
+    rows = [row | {"day": DAYS[row["weekday"]]} for row in profile]
     name = f"{rows[0]['series']}; " if rows and seasonality.by else ""
     subtitle = f"{name}mean alerts an hour, {seasonality.settings['timezone']}"
     chart = (
@@ -47,7 +47,7 @@ def seasonality_chart(seasonality: Seasonality) -> alt.Chart:
         .mark_rect()
         .encode(
             x=alt.X("hour:O", title="hour of the day", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("day:O", title=None, sort=list(_DAYS)),
+            y=alt.Y("day:O", title=None, sort=list(DAYS)),
             color=alt.Color("alerts_per_hour:Q", title="alerts an hour", scale=alt.Scale(scheme="blues", zero=True)),
         )
         .properties(width=WIDTH, height=7 * _ROW_HEIGHT, title=titled(seasonality.sentence, subtitle))

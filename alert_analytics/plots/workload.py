@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import altair as alt
-import numpy as np
 import pyarrow.compute as pc
 
 from alert_analytics.analytics import WorkloadAnalysis
 from alert_analytics.plots.style import (
+    DAYS,
     HEIGHT,
     MOST_POINTS,
     MOST_SERIES,
@@ -24,7 +24,6 @@ from alert_analytics.plots.style import (
 
 _MOST_GROUPS = 12
 _CLASSES = {"business": "#4c9f70", "off": "#f2b544", "sleep": "#3b4a8c"}
-_DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def workload_chart(workload: WorkloadAnalysis) -> alt.LayerChart:
@@ -80,30 +79,20 @@ def _hours(workload: WorkloadAnalysis) -> alt.LayerChart:
 
 def _week(workload: WorkloadAnalysis) -> alt.LayerChart:
     """A heat map of the week: interruptions of all groups by hour and day."""
-    counts = np.zeros((7, 24), dtype=np.int64)
-    calendar = workload.calendar()
-    place = calendar["weekday"].to_numpy() - 1, calendar["hour"].to_numpy()
-    np.add.at(counts, place, calendar["n_interruptions"].to_numpy())
-    rows = [
-        {"day": name, "hour": hour, "n_interruptions": int(counts[i, hour])}
-        for i, name in enumerate(_DAYS)
-        for hour in range(24)
-    ]
-    cells = (
-        alt.Chart(inline(rows))
-        .mark_rect()
-        .encode(
-            x=alt.X("hour:O", title="hour on the responder's own clock", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("day:O", sort=_DAYS, title=None),
-            color=alt.Color(
-                "n_interruptions:Q", title="interruptions", scale=alt.Scale(scheme="inferno", reverse=True)
-            ),
-            tooltip=["day:O", "hour:O", "n_interruptions:Q"],
-        )
+    rows = [{**row, "day": DAYS[row["weekday"] - 1]} for row in workload.week().to_pylist()]
+    base = alt.Chart(inline(rows)).encode(
+        x=alt.X("hour:O", title="hour on the responder's own clock", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("day:O", sort=list(DAYS), title=None),
+        tooltip=["day:O", "hour:O", "n_interruptions:Q"],
     )
-    return layered(
-        cells, title=titled(workload.sentence, "all groups that are shown, together"), width=WIDTH, height=alt.Step(30)
+    cells = base.mark_rect().encode(
+        color=alt.Color("n_interruptions:Q", title="interruptions", scale=alt.Scale(scheme="inferno", reverse=True))
     )
+    hidden = base.transform_filter("datum.n_interruptions === null").mark_rect(color="#ddd")
+    subtitle = "all groups that are shown, together" + (
+        "; grey: of too few people" if any(row["n_interruptions"] is None for row in rows) else ""
+    )
+    return layered(cells, hidden, title=titled(workload.sentence, subtitle), width=WIDTH, height=alt.Step(30))
 
 
 def _open(workload: WorkloadAnalysis) -> alt.LayerChart:

@@ -79,7 +79,8 @@ def _when(report: AnalyticsReport) -> str:
     span = report.whole.span
     if span is None:
         return "There is no alert in this history."
-    return f"{report.whole.n_alerts:,} alerts, {_minute(span.start)} to {_minute(span.end)} UTC"
+    stretch = f"{_minute(span.start)} to {_minute(span.end)} UTC"
+    return f"{report.whole.n_alerts:,} alerts, {stretch}; people's hours in {report.settings['timezone']}"
 
 
 def _minute(moment: datetime) -> str:

@@ -203,3 +203,79 @@ def test_groups_are_compared_with_themselves_up_to_one_horizon() -> None:
     )
     found = [row for row in aa.compare(before, after).table.to_pylist() if row["metric"].startswith("mttr_s")]
     assert {row["rule"]: row["before"] for row in found} == {"a": 3600.0, "b": 7200.0}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ({"timezone": "UTC"}, {"timezone": "Asia/Tokyo"}, "timezone='UTC' before, 'Asia/Tokyo' after"),
+        ({"timezone": {None: "UTC"}}, {"timezone": {None: "Asia/Tokyo"}}, "Asia/Tokyo"),
+        ({"holidays": ["2025-01-06"]}, {"holidays": ["2025-03-03"]}, "holidays="),
+        ({"holidays": ["2025-01-06"]}, {}, "holidays="),
+    ],
+)
+def test_hours_on_different_clocks_are_not_compared(before: Any, after: Any, said: str) -> None:
+    asked = history(500, assignee=[f"p{i}" for i in range(6)])
+    halves = [(asked.where(until=CUT), before), (asked.where(since=CUT), after)]
+    with pytest.raises(HistoryError, match=f"two answers to one question; they differ in .*{said}"):
+        aa.compare(*(aa.WorkloadAnalysis.from_alerts(half, by=None, **given) for half, given in halves))
+    alike = [aa.WorkloadAnalysis.from_alerts(half, by=None, **after) for half, _ in halves]
+    assert aa.compare(*alike).table.num_rows > 0
+
+
+def test_zones_of_persons_are_compared_but_not_told() -> None:
+    load = aa.WorkloadAnalysis.from_alerts(history(9, assignee=["ann"]), timezone={"ann": "Asia/Tokyo"})
+    assert "ann" not in str(load.settings)
+
+
+@pytest.mark.parametrize("analysis", [aa.PerformanceAnalysis, aa.ResolutionAnalysis])
+@pytest.mark.parametrize("by", ["assignee", ["team", "assignee"]])
+def test_how_single_persons_did_is_told_only_when_asked(analysis: Any, by: Any) -> None:
+    asked = history(60, assignee=["ann", "bob", None], team=["red", "blue"])
+    with pytest.raises(HistoryError, match="fewer than 5 people are not shown unless asked") as refused:
+        analysis.from_alerts(asked, by=by)
+    assert "ann" not in str(refused.value)
+    assert "ann" in analysis.from_alerts(asked, by=by, suppress_below=1).table["assignee"].to_pylist()
+    with pytest.raises(HistoryError, match="number of people"):
+        analysis.from_alerts(asked, suppress_below=0)
+
+
+def test_nor_by_a_hazard_or_a_target_of_theirs() -> None:
+    asked = history(60, lasting=[MINUTE * (30 + i) for i in range(60)], assignee=["ann", "bob"])
+    times, shown = (aa.ResolutionAnalysis.from_alerts(asked, suppress_below=below) for below in (5, 1))
+    for ask in (lambda one: one.cox("assignee"), lambda one: one.sla({"ann": HOUR}, column="assignee")):
+        with pytest.raises(HistoryError, match="a row of each person"):
+            ask(times)
+        assert "ann" in str(ask(shown).table.to_pylist())
+    policy = aa.IncidentPolicy(by=["assignee"], gap=HOUR)
+    with pytest.raises(HistoryError, match="a row of each person"):
+        aa.IncidentAnalysis.from_alerts(asked, policy, by="assignee")
+
+
+def test_a_report_s_load_is_on_the_clock_it_was_asked_for() -> None:
+    asked = history(400, assignee=[f"p{i}" for i in range(6)], team=["red"])
+    report, utc = (aa.AlertAnalytics(timezone=zone).run(asked) for zone in ("Asia/Kolkata", "UTC"))
+    assert report.settings["timezone"] == "Asia/Kolkata"
+    loads = [one.chapters["Who carries the load"] for one in (report, utc)]
+    assert "Hours in Asia/Kolkata" in loads[0].sentence
+    direct = aa.WorkloadAnalysis.from_alerts(asked, by="team", timezone="Asia/Kolkata")
+    assert loads[0].table.equals(direct.table)
+    assert not loads[0].table.equals(loads[1].table)
+    assert aa.AlertAnalytics(timezone="Asia/Kolkata").run(asked.where(until="2000-01-01")).chapters
+    with pytest.raises(HistoryError, match="'Mars' is no time zone"):
+        aa.AlertAnalytics(timezone="Mars")
+
+
+@pytest.mark.parametrize("zone", ["Mars", "Europe", "", "../etc", None])
+def test_every_question_about_a_zone_gets_one_answer(zone: Any) -> None:
+    asked = history(9)
+    asks: list[Any] = [
+        lambda: aa.WorkloadAnalysis.from_alerts(asked, timezone=zone),
+        lambda: aa.WorkloadAnalysis.from_alerts(asked, timezone={None: zone}),
+        lambda: aa.TrendAnalysis.from_alerts(asked).seasonality(zone),
+        lambda: aa.AlertAnalytics(timezone=zone),
+    ]
+    for ask in asks:
+        with pytest.raises(HistoryError, match="no time zone that is known here") as refused:
+            ask()
+        assert "IANA name" in str(refused.value.hint)

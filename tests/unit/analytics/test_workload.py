@@ -165,7 +165,7 @@ def test_where_even_together_they_are_too_few_nothing_of_them_is_shown(by: str) 
     found = WorkloadAnalysis.from_alerts(history(rows), by=by)
     pooled = found.table.to_pylist()[-1]
     assert {name for name, value in pooled.items() if value is not None} == {by, "note"}
-    assert "too few people still" in pooled["note"]
+    assert pooled["note"].endswith("so nothing is shown")
     for view in (found.by_hour(), found.calendar(), found.open_over_time()):
         assert "(suppressed)" not in view[by].to_pylist()
     assert all("(suppressed)" not in one.key for one in found.estimates())
@@ -174,7 +174,9 @@ def test_where_even_together_they_are_too_few_nothing_of_them_is_shown(by: str) 
 
 def test_nothing_shown_is_said() -> None:
     found = WorkloadAnalysis.from_alerts(history(crowd({"blue": 4})), by="team")
-    assert found.sentence.startswith("Too few people to show anybody's load: 1 group of fewer than 5 people ")
+    said = "Too few people to show anybody's load: 1 group of fewer than 5 people is hidden, (suppressed); supp"
+    assert found.sentence.startswith(said)
+    assert found.week()["n_interruptions"].to_pylist() == [0] * 168
     assert found.by_hour().num_rows == found.calendar().num_rows == found.open_over_time().num_rows == 0
 
 
@@ -186,7 +188,9 @@ def test_all_in_one_row_is_one_row() -> None:
 
 
 def test_most_interruptions_come_first_and_numbers_follow() -> None:
-    found = WorkloadAnalysis.from_alerts(aa.datasets.sample(), by=["team", "severity"], timezone="Europe/Berlin")
+    found = WorkloadAnalysis.from_alerts(
+        aa.datasets.sample(), by=["team", "severity"], timezone="Europe/Berlin", suppress_below=1
+    )
     rows = found.table.to_pylist()
     n = [row["n_interruptions"] for row in rows if row["n_interruptions"] is not None]
     assert n == sorted(n, reverse=True)

@@ -166,8 +166,26 @@ def test_the_verbs_own_options_reach_the_analysis(run: Any) -> None:
     told = json.loads(run("workload", SAMPLE, "--by", "service", "--hours-in", "Asia/Tokyo", "--json").out)
     expected = WorkloadAnalysis.from_alerts(sample, by="service", timezone="Asia/Tokyo")
     assert told["rows"] == expected.table.to_pylist()
-    assert "'Nowhere' is no time zone" in run("workload", SAMPLE, "--hours-in", "Nowhere").err
     assert json.loads(run("trend", SAMPLE, "--window-size", "3", "--json").out)["settings"]["window_size"] == 3
+    for verb in ("workload", "report"):
+        said = run(verb, SAMPLE, "--hours-in", "Nowhere").err
+        assert "--hours-in 'Nowhere' is no time zone" in said
+        assert "--timezone" not in said
+
+
+@pytest.mark.parametrize("verb", ["performance", "resolve"])
+def test_rows_of_single_persons_are_shown_when_asked(verb: str, run: Any) -> None:
+    refused = flat(run(verb, SAMPLE, "--by", "assignee").err)
+    assert "assignee makes a row of each person" in refused
+    assert "--suppress-below 1 shows everyone by themselves" in refused
+    rows = json.loads(run(verb, SAMPLE, "--by", "assignee", "--suppress-below", "1", "--json").out)["rows"]
+    assert len(rows) == 16
+
+
+def test_groups_of_few_people_are_shown_when_asked(run: Any) -> None:
+    assert "--suppress-below 1 shows them" in flat(run("workload", SAMPLE, "--by", "assignee").out)
+    rows = json.loads(run("workload", SAMPLE, "--by", "assignee", "--suppress-below", "1", "--json").out)["rows"]
+    assert len(rows) == 16
 
 
 def test_a_table_of_another_shape_is_read_by_its_mapping(foreign: Path, ordinary: Path, run: Any) -> None:

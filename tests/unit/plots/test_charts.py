@@ -383,7 +383,7 @@ def test_a_performance_s_chart_draws_known_shares_with_their_intervals() -> None
 def test_a_load_s_charts_draw_interruptions_and_open_alerts() -> None:
     names = ["db", "web"]
     people = pa.array([f"{names[i % 2]}{i % 7}" for i in range(560)])
-    load = WorkloadAnalysis.from_alerts(history(names, assignee=people), by="service")
+    load = WorkloadAnalysis.from_alerts(history(names, assignee=people), by="service", suppress_below=1)
     spec = load.plot().to_dict(validate=True)
     rows = [row for layer in spec["datasets"].values() for row in layer if "per_week" in row]
     total = {row["service"]: row["interruptions_per_week"] for row in load.table.to_pylist()}

@@ -74,6 +74,13 @@ def test_the_page_has_every_answer_its_chart_and_its_table(page: str, report: An
     assert all(base64.b64decode(one).startswith(b"\x89PNG") for one in pictures)
 
 
+def test_the_page_tells_on_whose_clock_people_work(report: AnalyticsReport, tmp_path: Path) -> None:
+    aa.AlertAnalytics(timezone="Asia/Tokyo").run(history(60)).to_html(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"<p class='when'>[^<]*hours in Asia/Tokyo</p>", page)
+    assert "<th>timezone</th><td>Asia/Tokyo</td>" in page
+
+
 def test_a_page_fetches_nothing_and_runs_nothing_whatever_its_names_hold(page: str) -> None:
     seen = Tags()
     seen.feed(page)
