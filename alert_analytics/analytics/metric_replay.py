@@ -124,7 +124,8 @@ class MetricReplay(Result):
             return "There is no sample, so no rule fires."
         rows = self.table.to_pylist()
         first = rows[0]
-        said = f"{first['rule']} would have told {counted(first['n_alerts'], 'alert')} on {n_samples:,} samples"
+        said = f"{first['rule']} would have told {counted(first['n_alerts'], 'alert')}"
+        said += f" on {counted(int(str(n_samples)), 'sample')}"
         said += f" of {n_entities:,} {'entity' if n_entities == 1 else 'entities'}"
         said += f" ({in_figures(first['alerts_per_week'])} a week)" if first["alerts_per_week"] is not None else ""
         others = [

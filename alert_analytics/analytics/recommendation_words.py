@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from alert_analytics.alerts.changes import RuleChange
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 
 def length_in_words(length: timedelta) -> str:
@@ -68,9 +68,10 @@ def evidence_in_words(change: RuleChange, row: Mapping[str, Any], pair: Mapping[
 
 def sentence_of(row: Mapping[str, Any]) -> str:
     """A whole row in words: the change, the saving with its interval, the evidence, and what would be missed."""
-    what = "closings by hand" if row["kind"] == "resolve automatically" else "alerts"
-    saving = f"{in_figures(row['saved_per_week'])} {what} a week less" if row["saved_per_week"] is not None else ""
-    saving = saving or f"{row['n_saved']:,} {what} less"
+    what, how = ("closing", " by hand") if row["kind"] == "resolve automatically" else ("alert", "")
+    weekly = row["saved_per_week"]
+    saving = f"{many(in_figures(weekly), what)}{how} a week less" if weekly is not None else ""
+    saving = saving or f"{counted(row['n_saved'], what)}{how} less"
     if row["saved_low"] is not None:
         low, high = in_figures(row["saved_low"]), in_figures(row["saved_high"])
         saving += f" (95 % prediction interval {low} to {high})"
@@ -82,7 +83,7 @@ def missed_in_words(row: Mapping[str, Any]) -> str:
     if row["n_missed"] is None:
         return "What would be missed is not known: nothing in the history says what people did with its alerts."
     if row["kind"] == "resolve automatically":
-        said = f"{row['n_missed']:,} were acknowledged later than that"
+        said = f"{row['n_missed']:,} {'was' if row['n_missed'] == 1 else 'were'} acknowledged later than that"
     elif row["n_missed"] == 0:
         said = "Nothing that somebody acted on would be missed"
     else:

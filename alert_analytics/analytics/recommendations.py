@@ -21,7 +21,7 @@ from alert_analytics.analytics.prometheus_rule import prometheus_rule
 from alert_analytics.analytics.recommendation_words import change_in_words, evidence_in_words, sentence_of
 from alert_analytics.analytics.replay import RuleReplay
 from alert_analytics.analytics.replayed import Rows, rows_of
-from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.analytics.result import Result, as_list, check_number
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -120,8 +120,7 @@ class Recommendations(Result):
         >>> found.table.num_rows >= 3
         True
         """
-        if not 0 <= max_missed <= 1:
-            raise HistoryError(f"max_missed={max_missed}; expected a share from 0 to 1.", hint="0.05 is usual.")
+        check_number("max_missed", max_missed, 0, 1, "share")
         history, shared = AlertHistory.open(alerts), as_list(group_by)
         rows, answer = rows_of(history, of, shared)
         # A missing rule is called `unknown`: all such alerts together are no one thing to change.

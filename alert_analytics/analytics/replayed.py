@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.alerts.changes import RuleChange
+from alert_analytics.analytics.result import check_name
 from alert_analytics.engine import Answer
 from alert_analytics.engine.kernels.replay import NOBODY, joined_alerts, leading_alerts
 from alert_analytics.history import AlertHistory
@@ -159,6 +160,7 @@ def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Ro
     group_by : sequence of str
         Columns or labels that alerts must share to be joined.
     """
+    check_name("of", of)
     keys = {"item": (of,), "stream": tuple(group_by)}
     answer = history.ask("replay_rows", keys=keys, params={"watermark": history.watermark})
     found = answer.numpy()

@@ -12,14 +12,25 @@ import pyarrow as pa
 
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_measures import Measure, metrics
-from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
-from alert_analytics.analytics.workload_hours import Hours, zone_of
+from alert_analytics.analytics.result import (
+    Result,
+    behind,
+    called,
+    check_choice,
+    check_length,
+    check_name,
+    check_share,
+    check_whole,
+    split_by,
+)
+from alert_analytics.analytics.trend_series import check_bins
+from alert_analytics.analytics.workload_hours import Hours, check_zones
 from alert_analytics.analytics.workload_seen import SUPPRESSED, Asked, Load, loaded
 from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
 from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 if TYPE_CHECKING:
     import altair as alt
@@ -124,15 +135,10 @@ class WorkloadAnalysis(Result):
         [None, '(suppressed)']
         """
         check_length("together", together)
-        if not isinstance(suppress_below, int) or suppress_below < 1:
-            raise HistoryError(
-                f"suppress_below={suppress_below!r}; expected a number of people, at least 1.",
-                hint="1 shows everyone by themselves.",
-            )
-        if not 0 < level < 1:
-            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        for zone in [timezone] if isinstance(timezone, str) else timezone.values():
-            zone_of(zone)
+        check_whole("suppress_below", suppress_below, "people", "1 shows everyone by themselves.")
+        check_share("level", level)
+        check_name("responder", responder)
+        check_zones(timezone)
         hours = Hours.given(business, sleep, holidays)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
         load, answer = loaded(history, Asked(names, responder, timezone, hours, together, suppress_below))
@@ -226,8 +232,7 @@ class WorkloadAnalysis(Result):
         MissingDependencyError
             Altair is not installed.
         """
-        if what not in DRAWINGS:
-            raise HistoryError(f"what={what!r}; expected one of {', '.join(DRAWINGS)}.")
+        check_choice("what", what, DRAWINGS)
         return Result.plot(replace(self, drawn=what))
 
     @property
@@ -280,9 +285,10 @@ class WorkloadAnalysis(Result):
         Raises
         ------
         HistoryError
-            `every` is no positive length of time.
+            `every` is no positive length of time, or the span has more than a million of them.
         """
         check_length("every", every)
+        check_bins("every", every, self.span_length)
         return open_over_time(self._load, self.by, every)
 
     def paths(self) -> pa.Table:
@@ -340,7 +346,7 @@ def _said(row: dict[str, Any], level: float) -> str:
     if row["interruptions_per_week_low"] is not None:
         low, high = (in_figures(row[f"interruptions_per_week_{end}"]) for end in ("low", "high"))
         between = f" ({level:.0%} interval {low} to {high})"
-    said = f"{who}{in_figures(row['interruptions_per_week'])} times a week{between}"
+    said = f"{who}{many(in_figures(row['interruptions_per_week']), 'time')} a week{between}"
     if row["sleep_share"] is not None:
         said += f", {row['sleep_share']:.0%} of them in sleep hours"
-    return f"{said}; {in_figures(row['mean_open'])} alerts open at once on average, {row['max_open']:,} at most"
+    return f"{said}; {many(in_figures(row['mean_open']), 'alert')} open at once on average, {row['max_open']:,} at most"
