@@ -95,6 +95,10 @@ class UnknownColumnError(HistoryError, KeyError):
         return str(self.args[0])
 
 
+class NoSuchRowError(AlertAnalyticsError, IndexError):
+    """A row that a table does not have."""
+
+
 class StoreLockedError(AlertAnalyticsError, OSError):
     """Another process holds the store."""
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv
+
+from alert_analytics.errors import NoSuchRowError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,8 +77,7 @@ class FlatTable(Tabled):
         return f"<p>{escape(self.sentence)}</p>{as_html(self.table)}"
 
     def _row(self, row: int) -> dict[str, Any]:
-        if not -self.table.num_rows <= row < self.table.num_rows:
-            raise IndexError(f"row {row} of a table of {counted(self.table.num_rows, 'row')}")
+        check_row(row, self.table.num_rows, "a table of ", "row")
         record: dict[str, Any] = self.table.slice(row % self.table.num_rows, 1).to_pylist()[0]
         return record
 
@@ -159,6 +161,31 @@ def in_figures(value: float, digits: int = 3, sign: str = "-") -> str:
 def counted(n: int, thing: str) -> str:
     """Write a number with its thing: ``1 alert``, ``2,000 alerts``."""
     return f"{n:,} {thing}" if n == 1 else f"{n:,} {thing}s"
+
+
+def many(figures: str, thing: str) -> str:
+    """Write a number that is text already, such as a rate, with its thing.
+
+    Examples
+    --------
+    >>> many("1", "time"), many("+1", "alert"), many("1.0", "alert"), many("0", "alert")
+    ('1 time', '+1 alert', '1.0 alerts', '0 alerts')
+    """
+    return f"{figures} {thing}" if figures.lstrip("+-") == "1" else f"{figures} {thing}s"
+
+
+def check_row(row: object, n_rows: int, of: str, thing: str) -> None:
+    """Refuse what is no place among so many rows, counted from 0, or from the end by -1 and less.
+
+    Raises
+    ------
+    NoSuchRowError
+        There is no such row, or it is no whole number.
+    """
+    if isinstance(row, bool) or not isinstance(row, Integral):
+        raise NoSuchRowError(f"row={row!r}; expected a whole number, from 0.", hint="row=0 is the first.")
+    if not -n_rows <= int(row) < n_rows:
+        raise NoSuchRowError(f"row {row} of {of}{counted(n_rows, thing)}")
 
 
 def printable(text: str) -> str:

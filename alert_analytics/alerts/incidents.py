@@ -66,3 +66,15 @@ class IncidentPolicy:
     def described(self) -> dict[str, object]:
         """Say the policy in plain values, for a result's settings."""
         return {"by": list(self.by), "gap_s": self.gap.total_seconds()}
+
+
+def check_policy(policy: object) -> None:
+    """Refuse what is no policy.
+
+    Raises
+    ------
+    HistoryError
+        It is something else.
+    """
+    if not isinstance(policy, IncidentPolicy):
+        raise HistoryError(f"policy={policy!r}; expected an IncidentPolicy.", hint='IncidentPolicy(by="service")')

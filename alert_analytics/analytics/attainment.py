@@ -13,16 +13,19 @@ import pyarrow as pa
 from alert_analytics.analytics.clocks import Clock, groups_by, left_out_in_words
 from alert_analytics.analytics.durations import Group
 from alert_analytics.analytics.estimates import in_words, keyed, known
-from alert_analytics.analytics.result import Result, behind, called, check_length, check_names
+from alert_analytics.analytics.result import Result, behind, called, check_length, check_name, check_names
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.competing import all_or_none
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.times_asked import TimesAsked
 
 _NUMBERS = ("attainment", "attainment_low", "attainment_high", "naive_attainment")
+_SHOWN = 5
 _COUNTS = ("n_alerts", "n_kept", "n_missed", "n_pending")
+_HINT = "targets={'critical': timedelta(hours=1)}"
 _OWN_COLUMNS = {*_NUMBERS, *_COUNTS, "target_s", "note"}
 
 
@@ -52,23 +55,37 @@ class Attainment(Result):
         gone = left_out_in_words(left_out) if isinstance(left_out, dict) else ""
         known_rows = [row for row in rows if row["attainment"] is not None]
         if not rows:
-            return f"There is no alert with a target in this history.{gone}"
+            return f"There is no alert with a target in this history.{self._unheard}{gone}"
         if not known_rows:
             return f"No group was followed for as long as its target, so no share is known.{gone}"
         worst = known_rows[0]
-        name = f" of {called(worst, self.by)}, the furthest behind of {len(rows)}," if self.by else ""
+        name = f" of {called(worst, self.by)}, the furthest behind of {len(rows):,}," if self.by else ""
         between = ""
         if worst["attainment_low"] is not None:
             between = f" ({self.level:.0%} interval {worst['attainment_low']:.1%} to {worst['attainment_high']:.1%})"
         pending = sum(row["n_pending"] for row in rows)
         n = sum(row["n_alerts"] for row in rows)
-        young = f" {pending:,} of {n:,} alerts are too young to tell." if pending else ""
+        are = "is" if pending == 1 else "are"
+        young = f" {pending:,} of {counted(n, 'alert')} {are} too young to tell." if pending else ""
         naive = ""
         if worst["naive_attainment"] is not None:
             naive = f"; the {done} alone would say {worst['naive_attainment']:.1%}"
         return (
             f"{worst['attainment']:.1%}{between} of the alerts{name} are {done} within "
-            f"{in_words(worst['target_s'])}{naive}.{young} Clusters: {self.clusters}.{gone}"
+            f"{in_words(worst['target_s'])}{naive}.{young}{self._unheard} Clusters: {self.clusters}.{gone}"
+        )
+
+    @property
+    def _unheard(self) -> str:
+        """Targets that no alert has, beside the values without one: one is often the other in another case."""
+        absent, others = self.settings["without_alerts"], self.settings["without_target"]
+        if not isinstance(absent, list) or not isinstance(others, list) or not absent or not self.history.n_alerts:
+            return ""
+        said = f" No alert has {self.settings['column']} {_words(absent, ' or ')}"
+        return (
+            f"{said}, and {_words(others, ', ')} {'has' if len(others) == 1 else 'have'} no target."
+            if others
+            else f"{said}."
         )
 
     def alerts(self, row: int = 0) -> AlertHistory:
@@ -76,8 +93,13 @@ class Attainment(Result):
         return behind(self.history, self.by, self._row(row))
 
 
+def _words(values: list[str | None], between: str) -> str:
+    """The first few values, as they are written in a question."""
+    return between.join(map(repr, values[:_SHOWN])) + (f" and {len(values) - _SHOWN:,} more" if values[_SHOWN:] else "")
+
+
 def attainment(
-    analysis: TimesAsked, targets: timedelta | Mapping[str, timedelta], column: str = "severity"
+    analysis: TimesAsked, targets: timedelta | Mapping[str | None, timedelta], column: str = "severity"
 ) -> Attainment:
     """Ask how many alerts of an analysis are dealt with in time, as :meth:`ResolutionAnalysis.sla` describes it.
 
@@ -90,25 +112,34 @@ def attainment(
     """
     wanted = dict(targets) if isinstance(targets, Mapping) else None
     if wanted is not None and not wanted:
-        raise HistoryError("targets={}; expected a target.", hint="targets={'critical': timedelta(hours=1)}")
+        raise HistoryError("targets={}; expected a target.", hint=_HINT)
     if wanted is None:
         check_length("targets", targets)
     for name, length in (wanted or {}).items():
+        if name is not None and not isinstance(name, str):
+            raise HistoryError(f"targets has {name!r}; expected values of {column}, as text.", hint=_HINT)
         check_length(f"targets[{name!r}]", length)
+    check_name("column", column)
     names = analysis.by if wanted is None or column in analysis.by else (*analysis.by, column)
     check_names(names, _OWN_COLUMNS)
     groups, answer, said, left_out = groups_by(analysis.history, names, analysis.clock, analysis.level)
     rows = []
     target: object
     for group in groups:
-        target = targets if wanted is None else wanted.get(group.key[names.index(column)] or "")
+        target = targets if wanted is None else wanted.get(group.key[names.index(column)])
         if isinstance(target, timedelta):
             rows.append(_row(group, target.total_seconds(), analysis.clock))
     # Those of which nothing is known come last.
     rows.sort(key=lambda row: 2.0 if np.isnan(row["attainment"]) else row["attainment"])
     seen = {row["key"][names.index(column)] for row in rows} if wanted else set()
-    absent = sorted(set(wanted or ()) - seen)
-    shown = {"column": column if wanted else None, "targets": str(targets), "without_alerts": absent}
+    absent = sorted(set(wanted or ()) - seen, key=str)
+    values = {group.key[names.index(column)] for group in groups} if wanted else set()
+    shown = {
+        "column": column if wanted else None,
+        "targets": str(targets),
+        "without_alerts": absent,
+        "without_target": sorted(values - seen, key=str),
+    }
     settings = {**analysis.settings, **shown, "left_out": left_out}
     return Attainment(
         _table(rows, names), analysis.history, settings, answer.sql, names, analysis.level, analysis.clock, said

@@ -73,9 +73,9 @@ class Comparison(Result):
             return f"{_said(known[0], self.keys)}{'' if changed or curves else ': no change beyond chance'}{curves}."
         if not changed:
             clearest = _said(known[0], self.keys)
-            return f"None of {len(known)} numbers changed beyond chance; the clearest, {clearest}{curves}."
+            return f"None of {len(known):,} numbers changed beyond chance; the clearest, {clearest}{curves}."
         clearest = _said(changed[0], self.keys)
-        return f"{len(changed)} of {len(known)} numbers changed beyond chance; the clearest: {clearest}{curves}."
+        return f"{len(changed):,} of {len(known):,} numbers changed beyond chance; the clearest: {clearest}{curves}."
 
     def _curves(self, rows: Sequence[dict[str, Any]]) -> str:
         """What the tests without a number say: a curve may change where its mean does not."""
@@ -216,7 +216,13 @@ def _limits(metric: Metric) -> tuple[float, float, float] | None:
     return metric.low, metric.value, metric.high
 
 
-def _check(before: Result, after: Result) -> None:
+def _check(before: object, after: object) -> None:
+    if not isinstance(before, Result) or not isinstance(after, Result):
+        wrong = after if isinstance(before, Result) else before
+        raise HistoryError(
+            f"compare() was given a {type(wrong).__name__}; expected two analyses.",
+            hint="compare(TrendAnalysis.from_alerts(before), TrendAnalysis.from_alerts(after))",
+        )
     if type(before) is not type(after):
         raise HistoryError(
             f"compare() was given a {type(before).__name__} and a {type(after).__name__}; expected two of one kind."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from alert_analytics.analytics.durations import Bools, Floats, Group, Ints, split
 from alert_analytics.analytics.durations_read import asked_by_cluster, groups_of
+from alert_analytics.analytics.result import check_choice, check_name
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError
 from alert_analytics.history import AlertHistory
@@ -26,6 +28,7 @@ CLOCKS = {
 """What each clock waits for, and what an alert is that has not got there."""
 
 CLOSED = "closed_at"
+_LIKE_A_DATE = re.compile(r"\s*\d{4}-?\d\d")
 _US = 1e6
 
 
@@ -40,7 +43,7 @@ class Clock:
     cluster : str or None
         As for :meth:`ResolutionAnalysis.from_alerts`.
     observed_from : datetime, str or None
-        A moment, or the column or label with each alert's own.
+        A moment (also as ISO 8601 text), or the column or label with each alert's own.
     """
 
     of: str = "time_to_resolve"
@@ -48,15 +51,19 @@ class Clock:
     observed_from: date | str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no clock.
+        """Refuse what is no clock, and read a text that is a time.
 
         Raises
         ------
         HistoryError
-            `of` is none of the three.
+            `of` is none of the three, or `observed_from` a text that looks like a time and is none.
         """
-        if self.of not in CLOCKS:
-            raise HistoryError(f"of={self.of!r}; expected one of {', '.join(CLOCKS)}.")
+        check_choice("of", self.of, CLOCKS)
+        since = self.observed_from
+        if isinstance(since, str):
+            check_name("observed_from", since)
+            if _LIKE_A_DATE.match(since):
+                object.__setattr__(self, "observed_from", moment(since, "observed_from"))
 
     @property
     def done(self) -> str:

@@ -24,6 +24,7 @@ from alert_analytics.stats.competing import (
     incidence_influence,
     share_interval,
 )
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.times_asked import TimesAsked
@@ -91,7 +92,7 @@ class CompetingRisks(Result):
             return f"No alert of this history was seen resolved, so there is nothing to say of how they end.{gone}"
         keys = list(dict.fromkeys(tuple(row[name] for name in self.by) for row in rows))
         first = [row for row in rows if tuple(row[name] for name in self.by) == keys[0]]
-        of = f" of {called(first[0], self.by)} (the first of {len(keys)} groups by {', '.join(self.by)})"
+        of = f" of {called(first[0], self.by)} (the first of {counted(len(keys), 'group')} by {', '.join(self.by)})"
         said = ", ".join(
             f"{row['share']:.1%} are {_HOW[row['resolution']]}{_between(row)}"
             for row in first

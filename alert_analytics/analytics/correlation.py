@@ -20,9 +20,8 @@ from alert_analytics.analytics.correlation_symmetric import symmetric_measures
 from alert_analytics.analytics.correlation_table import FDR, pair_table
 from alert_analytics.analytics.correlation_topology import check_links, compared_neighbours, read_topology
 from alert_analytics.analytics.correlation_words import length_in_words, pair_in_words
-from alert_analytics.analytics.result import Result, as_list, check_length
+from alert_analytics.analytics.result import Result, as_list, check_length, check_name
 from alert_analytics.engine.kernels.control import N_CONTROLS
-from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.settings import Settings
 from alert_analytics.stats.pairs import MIN_BLOCKS
@@ -129,9 +128,8 @@ class CorrelationAnalysis(Result):
         True
         """
         length = timedelta(seconds=Settings.load().correlation_window_s) if window is None else window
-        check_length("window", length)
-        if length > _LONGEST_ASKED:
-            raise HistoryError(f"window={length}; expected at most {_LONGEST_ASKED.days} days.", hint="300 s is usual.")
+        check_length("window", length, _LONGEST_ASKED)
+        check_name("of", of)
         inside = as_list(within)
         scope = ("tenant_id", *inside)
         links = None if topology is None else read_topology(topology, scope)

@@ -37,7 +37,8 @@ def symmetric_measures(alerts: Asked) -> pa.Table:
     firings = neighbourhoods(alerts.firings, alerts.links)
     n_items, start = firings.n_items, alerts.span_us[0]
     n_buckets = (alerts.span_us[1] - start) // firings.window_us + 1
-    cell = firings.scope * np.int64(n_buckets) + np.minimum((firings.time_us - start) // firings.window_us, n_buckets)
+    # No alert is later than the end of the span, which has a bucket of its own where the window divides it.
+    cell = firings.scope * np.int64(n_buckets) + (firings.time_us - start) // firings.window_us
     _, row = np.unique(cell, return_inverse=True)
     n_scopes = int(firings.scope[-1]) + 1 if firings.scope.size else 0
     n_cells = max(n_scopes * n_buckets, 1)

@@ -56,7 +56,10 @@ def read_topology(topology: Any, scope: Sequence[str]) -> pa.Table:
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise HistoryError(f"topology: its columns {table.column_names[:2]} hold no text.", hint=_HINT) from error
     if missing := sum(end.null_count for end in ends):
-        raise HistoryError(f"topology: {missing} of {2 * table.num_rows} ends are missing.", hint="drop those rows.")
+        raise HistoryError(
+            f"topology: {missing:,} of {2 * table.num_rows:,} ends {'is' if missing == 1 else 'are'} missing.",
+            hint="drop those rows.",
+        )
     ordered = pa.table({"a": pc.min_element_wise(*ends), "b": pc.max_element_wise(*ends)})
     ordered = ordered.filter(pc.not_equal(ordered["a"], ordered["b"]))
     return ordered.group_by(["a", "b"]).aggregate([]).sort_by([("a", "ascending"), ("b", "ascending")])

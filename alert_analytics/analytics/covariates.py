@@ -152,7 +152,8 @@ def designed(
 
 def _levels(values: Sequence[str | None], alerts: Ints) -> tuple[Ints, list[str]]:
     """The level of each pattern, and the levels by their alerts; the rarest beyond the most are one."""
-    named = np.array([NONE if value is None else value for value in values], dtype=object)
+    taken = {value for value in values if value is not None}
+    named = np.array([_unlike(NONE, taken) if value is None else value for value in values], dtype=object)
     listed, codes = np.unique(named, return_inverse=True) if named.size else (named, np.zeros(0, dtype=np.int64))
     order = np.argsort(-np.bincount(codes, weights=alerts, minlength=listed.size), kind="stable")
     place = np.empty(order.size, dtype=np.int64)
@@ -160,7 +161,17 @@ def _levels(values: Sequence[str | None], alerts: Ints) -> tuple[Ints, list[str]
     names = [str(listed[i]) for i in order]
     if len(names) <= MOST_LEVELS:
         return place[codes], names
-    return np.minimum(place[codes], MOST_LEVELS - 1), [*names[: MOST_LEVELS - 1], OTHERS]
+    return np.minimum(place[codes], MOST_LEVELS - 1), [
+        *names[: MOST_LEVELS - 1],
+        _unlike(OTHERS, {*names}),
+    ]
+
+
+def _unlike(name: str, taken: set[str]) -> str:
+    """A name that no value has, in as many brackets as it takes."""
+    while name in taken:
+        name = f"({name})"
+    return name
 
 
 def _term(

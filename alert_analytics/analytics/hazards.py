@@ -73,7 +73,7 @@ class HazardRatios(Result):
         if len(known_rows) == 1:
             counts = f"it {'differs' if clear else 'is not told'} from 1 at q < 0.05"
         else:
-            counts = f"{len(clear)} of {len(known_rows):,} ratios differ from 1 at q < 0.05"
+            counts = f"{len(clear):,} of {len(known_rows):,} ratios differ from 1 at q < 0.05"
         bent = [_name(row) for row in known_rows if row["q_proportional"] is not None and row["q_proportional"] < 0.05]
         shape = (
             f"Not the same early and late (Schoenfeld's test), so an average over the times seen: {_listed(bent)}."
@@ -117,7 +117,11 @@ def hazard_ratios(
     """
     wanted = as_list(numbers)
     names = tuple(dict.fromkeys((*as_list(covariates), *wanted)))
+    if reference is not None and not isinstance(reference, Mapping):
+        raise HistoryError(f"reference={reference!r}; expected a mapping.", hint="reference={'severity': 'low'}")
     given = dict(reference or {})
+    if wrong := [level for level in given.values() if not isinstance(level, str)]:
+        raise HistoryError(f"reference has {wrong[0]!r}; expected levels.", hint="reference={'severity': 'low'}")
     if not names:
         raise HistoryError("cox() needs a covariate; found none.", hint="covariates=['severity', 'service']")
     if both := set(names) & set(analysis.by):
@@ -126,7 +130,9 @@ def hazard_ratios(
             hint="ask from_alerts(history) without it in by=.",
         )
     if strange := set(given) - (set(names) - set(wanted)):
-        raise HistoryError(f"reference names {sorted(strange)}, which are no covariates with levels ({list(names)}).")
+        raise HistoryError(
+            f"reference names {sorted(map(str, strange))}, which are no covariates with levels ({list(names)})."
+        )
     seen = observe(analysis.history, (*analysis.by, *names), analysis.clock)
     design = designed(seen, names, len(analysis.by), wanted, given)
     table = _laid_out(design, _answers(seen, design, len(analysis.by), analysis))
@@ -260,7 +266,7 @@ def _name(row: dict[str, Any]) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 
 def _why_none(rows: list[dict[str, Any]]) -> str:

@@ -12,10 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from alert_analytics.alerts.incidents import IncidentPolicy
+from alert_analytics.alerts.incidents import IncidentPolicy, check_policy
 from alert_analytics.analytics.durations import INCIDENT, Group, common_horizon
 from alert_analytics.analytics.estimates import Estimate, estimates, in_words, known
-from alert_analytics.analytics.result import Result, behind, called, check_length, key_columns, split_by
+from alert_analytics.analytics.result import (
+    Result,
+    behind,
+    called,
+    check_length,
+    check_share,
+    key_columns,
+    split_by,
+)
 from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError, UnknownColumnError
@@ -118,10 +126,11 @@ class IncidentAnalysis(Result):
         """
         if horizon is not None:
             check_length("horizon", horizon)
-        if not 0 < level < 1:
-            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        if cluster not in {"auto", None}:
+        check_share("level", level)
+        if cluster is not None and not (isinstance(cluster, str) and cluster == "auto"):
             raise HistoryError(f"cluster={cluster!r}; expected 'auto' or None.")
+        if policy is not None:
+            check_policy(policy)
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         check_persons(names, suppress_below)
         history, answer, used = _asked(history, policy, names)
@@ -154,10 +163,8 @@ class IncidentAnalysis(Result):
         if not slow:
             return f"{made}; no group by {', '.join(self.by)} has half its incidents resolved."
         slowest = max(slow, key=lambda row: row["time_to_resolve_median_s"])
-        return (
-            f"{made}. Of {len(rows):,} groups by {', '.join(self.by)} the slowest is {called(slowest, self.by)}: "
-            f"{_said(slowest, self.level)}"
-        )
+        groups = f"{counted(len(rows), 'group')} by {', '.join(self.by)}"
+        return f"{made}. Of {groups} the slowest is {called(slowest, self.by)}: {_said(slowest, self.level)}"
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of the incidents in `row`."""

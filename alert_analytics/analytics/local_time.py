@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from alert_analytics.analytics.result import listed
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
@@ -22,6 +23,7 @@ _INSTANT = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1)
 _QUARTER = timedelta(minutes=15)  # every zone's offset since 1972 is a multiple of it
 _HOURS = 24
+_HOLIDAYS = "holidays=[datetime.date(2025, 12, 25)]"
 
 
 def zone_of(name: object, given: str = "timezone=") -> ZoneInfo:
@@ -64,7 +66,7 @@ class Calendar:
     holidays: frozenset[date] = frozenset()
 
     @classmethod
-    def of(cls, zone: object, holidays: Iterable[date] = ()) -> Calendar:
+    def of(cls, zone: object, holidays: Iterable[date] | None = ()) -> Calendar:
         """Read ``timezone=`` and ``holidays=``.
 
         Raises
@@ -73,11 +75,9 @@ class Calendar:
             The zone is not known here, or a holiday is no date.
         """
         name = zone_of(zone).key
-        days = list(holidays)
+        days = listed("holidays", holidays, "dates", _HOLIDAYS)
         if wrong := [one for one in days if not isinstance(one, date) or one != one]:
-            raise HistoryError(
-                f"holidays has {wrong[0]!r}; expected dates.", hint="holidays=[datetime.date(2025, 12, 25)]"
-            )
+            raise HistoryError(f"holidays has {wrong[0]!r}; expected dates.", hint=_HOLIDAYS)
         return cls(name, frozenset(one.date() if isinstance(one, datetime) else one for one in days))
 
     def local(self, moment: datetime) -> datetime:

@@ -12,10 +12,10 @@ import pyarrow as pa
 from alert_analytics.analytics.clocks import Clock, Observed, left_out_in_words, observe
 from alert_analytics.analytics.durations import Floats, Ints
 from alert_analytics.analytics.estimates import in_words, keyed, known
-from alert_analytics.analytics.result import Result, behind, called, check_length, check_names
-from alert_analytics.errors import HistoryError
+from alert_analytics.analytics.result import Result, behind, called, check_length, check_names, check_share
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.turnbull import turnbull
+from alert_analytics.tables import counted
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.times_asked import TimesAsked
@@ -55,7 +55,7 @@ class BetweenLooks(Result):
         if not rows:
             return f"Too few alerts were ever seen {self.clock.done} for this quantile.{gone}"
         row = max(rows, key=lambda one: one["latest_s"] - one["earliest_s"])
-        whose = f" of {called(row, self.by)} (the least certain of {len(self)})" if self.by else ""
+        whose = f" of {called(row, self.by)} (the least certain of {len(self):,})" if self.by else ""
         ends = ""
         if row["low_s"] is not None:
             upper = "no known end" if row["high_s"] is None else in_words(row["high_s"], like=row["latest_s"])
@@ -63,7 +63,8 @@ class BetweenLooks(Result):
         return (
             f"{row['q']:.0%} of the alerts{whose} are {self.clock.done} within "
             f"{in_words(row['earliest_s'], like=row['latest_s'])} to {in_words(row['latest_s'])}{ends}, "
-            f"whatever happened between looks; {row['n_between']:,} of {row['n_alerts']:,} ends lie between two.{gone}"
+            f"whatever happened between looks; {row['n_between']:,} of {counted(row['n_alerts'], 'end')} "
+            f"{'lies' if row['n_between'] == 1 else 'lie'} between two.{gone}"
         )
 
     def alerts(self, row: int = 0) -> AlertHistory:
@@ -81,8 +82,7 @@ def between_looks(analysis: TimesAsked, looked: str | timedelta, q: float) -> Be
     UnknownColumnError
         `looked` names nothing.
     """
-    if not 0 < q < 1:
-        raise HistoryError(f"q={q}; expected a share between 0 and 1.", hint="0.9 is the 90th percentile.")
+    check_share("q", q, "0.9 is the 90th percentile.")
     column = looked if isinstance(looked, str) else None
     if column is None:
         check_length("looked", looked)

@@ -17,7 +17,16 @@ from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.performance_seen import Seen, Thresholds, seen
 from alert_analytics.analytics.performance_table import OWN_COLUMNS, in_order, laid_out, largest_first
 from alert_analytics.analytics.performance_times import mean_times
-from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
+from alert_analytics.analytics.result import (
+    Result,
+    behind,
+    called,
+    check_length,
+    check_name,
+    check_number,
+    check_share,
+    split_by,
+)
 from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -127,13 +136,17 @@ class PerformanceAnalysis(Result):
             check_length(name, length)
         if horizon is not None:
             check_length("horizon", horizon)
-        if not 0 <= flap_low <= flap_high <= 100:
+        check_number("flap_low", flap_low, 0, 100)
+        check_number("flap_high", flap_high, 0, 100)
+        if flap_low > flap_high:
             raise HistoryError(
                 f"flap_low={flap_low}, flap_high={flap_high}; expected 0 <= flap_low <= flap_high <= 100.",
                 hint="Nagios has 20 and 30.",
             )
-        if not 0 < level < 1:
-            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
+        check_share("level", level)
+        check_name("of", of)
+        if cluster is not None:
+            check_name("cluster", cluster)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
         check_persons(names, suppress_below)
         given = Thresholds(short, refire_within, check_every, float(flap_high), float(flap_low))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from alert_analytics.analytics.recommendation_table import closed_together, save
 from alert_analytics.analytics.recommendation_words import all_in_words, sentence_of
 from alert_analytics.analytics.replay import RuleReplay
 from alert_analytics.analytics.replay_rows import Rows, rows_of
-from alert_analytics.analytics.result import Result, as_list
+from alert_analytics.analytics.result import Result, as_list, check_number
 from alert_analytics.engine.kernels.replay import NOBODY
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
@@ -118,9 +117,7 @@ class Recommendations(Result):
         >>> found.table.num_rows >= 3
         True
         """
-        share: Any = max_missed  # from whoever calls
-        if not isinstance(share, Real) or not 0 <= float(share) <= 1:
-            raise HistoryError(f"max_missed={max_missed!r}; expected a share from 0 to 1.", hint="0.05 is usual.")
+        check_number("max_missed", max_missed, 0, 1, "share")
         history, shared = AlertHistory.open(alerts), as_list(group_by)
         rows, answer = rows_of(history, of, shared)
         # A missing rule is called `unknown`: all such alerts together are no one thing to change.

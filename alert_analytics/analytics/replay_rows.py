@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alert_analytics.analytics.actions import UNSAID, Actions
+from alert_analytics.analytics.result import check_name
 from alert_analytics.engine import Answer
-from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.saving import Bins, Scatter
 
@@ -164,8 +164,7 @@ def rows_of(history: AlertHistory, of: str, group_by: Sequence[str]) -> tuple[Ro
     UnknownColumnError
         `of` or `group_by` names nothing.
     """
-    if not isinstance(of, str):
-        raise HistoryError(f"of={of!r}; expected one column or label.", hint="of='rule'")
+    check_name("of", of)
     keys = {"item": (of,), "stream": tuple(group_by)}
     answer = history.ask("replay_rows", keys=keys, params={"watermark": history.watermark})
     found = answer.numpy()

@@ -21,7 +21,7 @@ from alert_analytics.analytics.resolution_tables import (
     resolution_table,
     waiting_in_words,
 )
-from alert_analytics.analytics.result import behind, called, check_length, split_by
+from alert_analytics.analytics.result import behind, called, check_length, check_name, check_share, split_by
 from alert_analytics.analytics.suppression import SUPPRESS_BELOW, check_persons
 from alert_analytics.analytics.times_asked import TimesAsked
 from alert_analytics.errors import HistoryError
@@ -82,7 +82,8 @@ class ResolutionAnalysis(TimesAsked):
             or ``time_to_close``, where the source tells a ``closed_at``: a column, a label or a key of the metadata.
             The columns keep their names: ``n_resolved`` counts those that got there, ``n_open`` those that did not.
         observed_from : datetime, date or str, optional
-            Since when anybody looked, or the column or label with each alert's own such time. Of the alerts that had
+            Since when anybody looked (also as ISO 8601 text, which begins with a year), or the column or label with
+            each alert's own such time. Of the alerts that had
             begun before, only those that were still open then are known: they are at risk from then on (left
             truncation), those that were over by then are left out. Null: seen from its start.
         suppress_below : int
@@ -117,8 +118,9 @@ class ResolutionAnalysis(TimesAsked):
         """
         if horizon is not None:
             check_length("horizon", horizon)
-        if not 0 < level < 1:
-            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
+        check_share("level", level)
+        if cluster is not None:
+            check_name("cluster", cluster)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
         check_persons(names, suppress_below)
         clock = Clock(of, cluster, observed_from)
@@ -133,7 +135,7 @@ class ResolutionAnalysis(TimesAsked):
             "horizon_chosen_by": "the shortest follow-up of the groups" if horizon is None else "the caller",
             "censored_at": history.watermark,
             "of": of,
-            "observed_from": observed_from,
+            "observed_from": clock.observed_from,
             "left_out": left_out,
         }
         table = resolution_table(groups, names, horizon_s, clock)
@@ -209,8 +211,7 @@ class ResolutionAnalysis(TimesAsked):
         HistoryError
             `q` is not between 0 and 1.
         """
-        if not 0 < q < 1:
-            raise HistoryError(f"q={q}; expected a share between 0 and 1.", hint="0.9 is the 90th percentile.")
+        check_share("q", q, "0.9 is the 90th percentile.")
         found = [group.quantile(q) for group in self.groups]
         shares = pa.array([q] * len(found), pa.float64())
         keys = keyed((group.key for group in self.groups), self.by)

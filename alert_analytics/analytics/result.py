@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import pyarrow as pa
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     import altair as alt
 
     from alert_analytics.analytics.metric import Metric
+
+
+_LONGEST = timedelta(days=36_525)
+_MOST = 10**9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,9 +106,11 @@ def split_by(by: str | Sequence[str] | None, own: Collection[str]) -> tuple[str,
     Raises
     ------
     HistoryError
-        A name of `by` is one of them: one would hide the other.
+        A name of `by` is one of them: one would hide the other; or it stands there twice.
     """
     names = as_list(by)
+    if len(set(names)) < len(names):
+        raise HistoryError(f"by={list(names)} names a column twice.", hint="name each once.")
     check_names(names, own)
     return names
 
@@ -123,13 +130,13 @@ def check_names(names: Collection[str], own: Collection[str]) -> None:
         )
 
 
-def check_length(what: str, value: object) -> None:
+def check_length(what: str, value: object, most: timedelta = _LONGEST) -> None:
     """Refuse what is no positive length of time.
 
     Raises
     ------
     HistoryError
-        It is a bare number, or not positive.
+        It is a bare number, not positive, or longer than `most`, which no history is.
     """
     if not isinstance(value, timedelta):
         raise HistoryError(f"{what}={value!r}; expected a length of time.", hint=f"{what}=timedelta(seconds=300)")
@@ -137,6 +144,91 @@ def check_length(what: str, value: object) -> None:
         raise HistoryError(
             f"{what}={value}; expected a positive length of time.", hint=f"{what}=timedelta(seconds=300)"
         )
+    if value > most:
+        raise HistoryError(
+            f"{what}={value}; expected at most {most.days:,} days.", hint=f"{what}=timedelta(seconds=300)"
+        )
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a number, also one of another library's; true and false are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def check_number(what: str, value: object, least: float, most: float, kind: str = "number") -> None:
+    """Refuse what is no number from `least` to `most`; true and false are none.
+
+    Raises
+    ------
+    HistoryError
+        It is something else.
+    """
+    if not is_number(value) or not least <= value <= most:
+        raise HistoryError(f"{what}={value!r}; expected a {kind} from {least:g} to {most:g}.")
+
+
+def check_share(what: str, value: object, hint: str = "0.95 is usual.") -> None:
+    """Refuse what is no share between 0 and 1, both excluded.
+
+    Raises
+    ------
+    HistoryError
+        It is something else.
+    """
+    if not is_number(value) or not 0 < value < 1:
+        raise HistoryError(f"{what}={value!r}; expected a share between 0 and 1.", hint=hint)
+
+
+def check_whole(what: str, value: object, of: str, hint: str | None = None) -> None:
+    """Refuse what is no whole number of at least 1 and of a size that a history can have.
+
+    Raises
+    ------
+    HistoryError
+        It is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 1 <= int(value) <= _MOST:
+        raise HistoryError(f"{what}={value!r}; expected a whole number of {of}, at least 1.", hint=hint)
+
+
+def check_name(what: str, value: object) -> None:
+    """Refuse what can be no name of a column or label; whether there is such a one is the history's to say.
+
+    Raises
+    ------
+    HistoryError
+        It is no text, or an empty one.
+    """
+    if not isinstance(value, str) or not value:
+        raise HistoryError(f"{what}={value!r}; expected the name of a column or label.", hint=f"{what}='service'")
+
+
+def check_choice(what: str, value: object, choices: Iterable[str]) -> None:
+    """Refuse what is none of a few words.
+
+    Raises
+    ------
+    HistoryError
+        It is something else.
+    """
+    words = list(choices)
+    if not isinstance(value, str) or value not in words:
+        raise HistoryError(f"{what}={value!r}; expected one of {', '.join(words)}.")
+
+
+def listed(what: str, value: object, of: str, hint: str) -> list[Any]:
+    """Read an argument that lists things; None lists nothing.
+
+    Raises
+    ------
+    HistoryError
+        It is one thing, or a text.
+    """
+    if value is None:
+        return []
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise HistoryError(f"{what}={value!r}; expected a list of {of}.", hint=hint)
+    return list(value)
 
 
 def as_list(names: str | Sequence[str] | None) -> tuple[str, ...]:

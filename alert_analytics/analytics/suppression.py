@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.result import check_whole
 from alert_analytics.errors import HistoryError
 
 Ints = npt.NDArray[np.int64]
@@ -97,11 +98,7 @@ def check_suppress_below(value: object) -> None:
     HistoryError
         It is not a whole number, or less than 1.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise HistoryError(
-            f"suppress_below={value!r}; expected a number of people, at least 1.",
-            hint="suppress_below=1 shows everyone by themselves.",
-        )
+    check_whole("suppress_below", value, "people", "suppress_below=1 shows everyone by themselves.")
 
 
 def check_persons(names: Collection[str], suppress_below: int) -> None:

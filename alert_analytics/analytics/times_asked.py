@@ -77,7 +77,8 @@ class TimesAsked(Result):
         Parameters
         ----------
         covariates : str or sequence of str
-            Columns or labels whose levels are compared; beyond the 30 with the most alerts they are one, ``(others)``.
+            Columns or labels whose levels are compared; beyond the 30 with the most alerts they are one, ``(others)``,
+            and alerts without a value are ``(none)``: ``((none))`` where a value is called so.
         numbers : str or sequence of str, optional
             Columns or labels that are numbers: a ratio per unit. Alerts where one is none are left out.
         reference : mapping of str to str, optional
@@ -113,7 +114,7 @@ class TimesAsked(Result):
         self._check_persons(covariates)
         return hazard_ratios(self, covariates, numbers, reference)
 
-    def sla(self, targets: timedelta | Mapping[str, timedelta], column: str = "severity") -> Attainment:
+    def sla(self, targets: timedelta | Mapping[str | None, timedelta], column: str = "severity") -> Attainment:
         """Ask how many alerts are dealt with in time.
 
         Open alerts that are younger than their target are neither kept nor missed: Kaplan-Meier counts them as such.
@@ -121,8 +122,8 @@ class TimesAsked(Result):
         Parameters
         ----------
         targets : timedelta, or mapping of str to timedelta
-            One for all, or one for each value of `column`, such as ``{"critical": timedelta(hours=1)}``; alerts with
-            another value have none and do not count.
+            One for all, or one for each value of `column`, such as ``{"critical": timedelta(hours=1)}`` (None:
+            of alerts without a value); alerts with another value have none and do not count.
         column : str
             The column or label that a mapping goes by.
 

@@ -11,16 +11,15 @@ from typing import Any
 import pyarrow as pa
 
 from alert_analytics.analytics.local_time import Calendar
-from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
+from alert_analytics.analytics.result import Result, behind, called, check_length, check_whole, split_by
 from alert_analytics.analytics.trend_changes import ChangePoints, change_points_of
 from alert_analytics.analytics.trend_forecast import Forecast, forecast_of
 from alert_analytics.analytics.trend_seasonality import Seasonality, seasonality_of
-from alert_analytics.analytics.trend_series import default_bucket, series_of
+from alert_analytics.analytics.trend_series import check_bins, default_bucket, series_of
 from alert_analytics.analytics.trend_table import counts_of, trend_table
-from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.slope import MIN_WEEKS
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 _OWN_COLUMNS = {
     *("n_alerts", "n_weeks", "alerts_per_day", "slope_per_day", "slope_low", "slope_high", "p_value", "q_value"),
@@ -80,7 +79,8 @@ class TrendAnalysis(Result):
         Raises
         ------
         HistoryError
-            `window_size` or `bucket` is not positive, or a label is called like a column of the answer.
+            `window_size` or `bucket` is not positive, the span has more than a million buckets, or a label is called
+            like a column of the answer.
         UnknownColumnError
             `by` names nothing.
 
@@ -99,13 +99,14 @@ class TrendAnalysis(Result):
         >>> set(trend.to_polars()["direction"]) <= {"increasing", "decreasing", "none"}
         True
         """
-        if not isinstance(window_size, int) or window_size < 1:
-            raise HistoryError(f"window_size={window_size}; expected a whole number of buckets, at least 1.")
+        check_whole("window_size", window_size, "buckets")
         if bucket is not None:
             check_length("bucket", bucket)
         history, names = AlertHistory.open(alerts), split_by(by, _OWN_COLUMNS)
         span = history.span
         width = bucket or default_bucket(span)
+        if span is not None:
+            check_bins("bucket", width, span.end - span.start)
         n_weeks = (span.end - span.start) // timedelta(weeks=1) if span else 0
         counts, answer = counts_of(history, names, span, n_weeks)
         settings = history.settings | {
@@ -162,7 +163,7 @@ class TrendAnalysis(Result):
         """
         return series_of(self.history, self.by, self.bucket, self.window_size)
 
-    def seasonality(self, timezone: str = "UTC", holidays: Iterable[date] = ()) -> Seasonality:
+    def seasonality(self, timezone: str = "UTC", holidays: Iterable[date] | None = ()) -> Seasonality:
         """The daily and weekly cycle of each series; see :class:`Seasonality`.
 
         Parameters
@@ -190,7 +191,7 @@ class TrendAnalysis(Result):
         """The days on which the level of a series changed, in UTC; see :meth:`find_change_points`."""
         return self.find_change_points()
 
-    def find_change_points(self, timezone: str = "UTC", holidays: Iterable[date] = ()) -> ChangePoints:
+    def find_change_points(self, timezone: str = "UTC", holidays: Iterable[date] | None = ()) -> ChangePoints:
         """Find the days on which the level of a series changed; see :class:`ChangePoints`.
 
         Parameters
@@ -212,7 +213,9 @@ class TrendAnalysis(Result):
         """
         return change_points_of(self, Calendar.of(timezone, holidays))
 
-    def forecast(self, horizon: timedelta | int, timezone: str = "UTC", holidays: Iterable[date] = ()) -> Forecast:
+    def forecast(
+        self, horizon: timedelta | int, timezone: str = "UTC", holidays: Iterable[date] | None = ()
+    ) -> Forecast:
         """Forecast the alerts of each day ahead; see :class:`Forecast`.
 
         Parameters
@@ -246,12 +249,12 @@ def _said(row: dict[str, Any]) -> str:
         f"; a change of less than {in_figures(seen * 7, 2)} a day each week would most likely not have been seen"
     )
     return (
-        f"{verb[row['direction']]}: {in_figures(row['slope_per_day'] * 7, 2, '+')} alerts a day each week "
+        f"{verb[row['direction']]}: {many(in_figures(row['slope_per_day'] * 7, 2, '+'), 'alert')} a day each week "
         f"(95 % interval {in_figures(low, 2, '+')} to {in_figures(high, 2, '+')}) at "
-        f"{in_figures(row['alerts_per_day'])} a day over {row['n_weeks']} weeks"
+        f"{in_figures(row['alerts_per_day'])} a day over {row['n_weeks']:,} weeks"
         f"{unseen if row['direction'] == 'none' and unseen else ''}"
     )
 
 
 def _do(n: int, verb: str) -> str:
-    return f"{n} {verb}{'s' * (n == 1)}"
+    return f"{n:,} {verb}{'s' * (n == 1)}"

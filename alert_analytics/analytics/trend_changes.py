@@ -75,7 +75,7 @@ class ChangePoints(Result):
             return f"The level of alerts {_said(clearest)}.{more}"
         n = len({tuple(row[name] for name in self.by) for row in rows})
         return (
-            f"Of {whose}, {n} changed {'its' if n == 1 else 'their'} level beyond chance; the clearest, "
+            f"Of {whose}, {n:,} changed {'its' if n == 1 else 'their'} level beyond chance; the clearest, "
             f"{called(clearest, self.by)}, {_said(clearest)}."
         )
 

@@ -16,7 +16,7 @@ from alert_analytics.analytics.trend_days import busiest, joined, settings_of
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
 from alert_analytics.stats.forecast import MIN_DAYS, ahead
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.trend import TrendAnalysis
@@ -66,8 +66,10 @@ class Forecast(Result):
             if self.by
             else ""
         )
+        rate = many(in_figures(mean), "alert")
         return (
-            f"Over the next {counted(len(mine), 'day')} {in_figures(mean)} alerts a day{whose} are expected; a day may "
+            f"Over the next {counted(len(mine), 'day')} {rate} a day{whose} "
+            f"{'are' if rate.endswith('s') else 'is'} expected; a day may "
             f"have {in_figures(low)} to {in_figures(high)} (95 % intervals of single days)."
         )
 

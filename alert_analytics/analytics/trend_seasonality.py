@@ -24,7 +24,7 @@ from alert_analytics.stats.seasonality import (
     decomposed,
     strength,
 )
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 if TYPE_CHECKING:
     from alert_analytics.analytics.trend import TrendAnalysis
@@ -69,11 +69,11 @@ class Seasonality(Result):
     Attributes
     ----------
     table : pyarrow.Table
-        The columns of ``by``, then ``n_alerts``, ``n_days`` (whole local days), ``bucket`` (``hour`` or ``day``: what
-        was decomposed), ``daily_strength``, ``daily_p_value``, ``daily_q_value``, ``weekly_strength``,
-        ``weekly_p_value``, ``weekly_q_value`` (q over all rows and both cycles), ``busiest`` and ``quietest`` (hour of
-        the local week, such as ``Monday 09:00``) with ``busiest_per_hour`` and ``quietest_per_hour``, ``note``. Series
-        in order of their alerts.
+        The columns of ``by``, then ``n_alerts`` (of the whole local days alone), ``n_days`` (how many these are),
+        ``bucket`` (``hour`` or ``day``: what was decomposed), ``daily_strength``, ``daily_p_value``, ``daily_q_value``,
+        ``weekly_strength``, ``weekly_p_value``, ``weekly_q_value`` (q over all rows and both cycles),
+        ``busiest`` and ``quietest`` (hour of the local week, such as ``Monday 09:00``) with ``busiest_per_hour`` and
+        ``quietest_per_hour``, ``note``. Series in order of their alerts.
 
     Notes
     -----
@@ -109,7 +109,7 @@ class Seasonality(Result):
             return f"{whose} has no daily or weekly cycle beyond chance ({self.counted.calendar.zone})."
         return (
             f"{whose} has {' and '.join(found)}: busiest {first['busiest']} with "
-            f"{in_figures(first['busiest_per_hour'])} alerts an hour, quietest {first['quietest']} with "
+            f"{many(in_figures(first['busiest_per_hour']), 'alert')} an hour, quietest {first['quietest']} with "
             f"{in_figures(first['quietest_per_hour'])} ({self.counted.calendar.zone})."
         )
 

@@ -10,11 +10,28 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from alert_analytics.analytics.result import key_columns
+from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory, Span
 
 _BUCKETS = (timedelta(weeks=1), timedelta(days=1), timedelta(hours=1))
 _ENOUGH_BUCKETS = 100
+_MOST_BINS = 1_000_000
 _MONDAY = datetime(1970, 1, 5)  # weeks begin on Mondays
+
+
+def check_bins(what: str, width: timedelta, length: timedelta) -> None:
+    """Refuse a width of which too many lie in a length of time.
+
+    Raises
+    ------
+    HistoryError
+        There are more than a million.
+    """
+    if length / width > _MOST_BINS:
+        raise HistoryError(
+            f"{what}={width}: {length} has {length // width:,} of them; expected at most {_MOST_BINS:,}.",
+            hint=f"{what}=timedelta(hours=1)",
+        )
 
 
 def default_bucket(span: Span | None) -> timedelta:

@@ -10,18 +10,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from alert_analytics.analytics.local_time import zone_of
 from alert_analytics.analytics.metric import Metric
 from alert_analytics.analytics.performance_measures import Measure, metrics
-from alert_analytics.analytics.result import Result, behind, called, check_length, split_by
+from alert_analytics.analytics.result import (
+    Result,
+    behind,
+    called,
+    check_choice,
+    check_length,
+    check_name,
+    check_share,
+    split_by,
+)
 from alert_analytics.analytics.suppression import SUPPRESS_BELOW, SUPPRESSED, check_suppress_below
-from alert_analytics.analytics.workload_hours import Hours
+from alert_analytics.analytics.trend_series import check_bins
+from alert_analytics.analytics.workload_hours import Hours, check_zones
 from alert_analytics.analytics.workload_seen import Asked, Load, loaded
 from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
 from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths, week
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.tables import counted, in_figures
+from alert_analytics.tables import counted, in_figures, many
 
 if TYPE_CHECKING:
     import altair as alt
@@ -133,10 +142,9 @@ class WorkloadAnalysis(Result):
         """
         check_length("together", together)
         check_suppress_below(suppress_below)
-        if not 0 < level < 1:
-            raise HistoryError(f"level={level}; expected a share between 0 and 1.", hint="0.95 is usual.")
-        for zone in timezone.values() if isinstance(timezone, Mapping) else [timezone]:
-            zone_of(zone)
+        check_share("level", level)
+        check_name("responder", responder)
+        check_zones(timezone)
         hours = Hours.given(business, sleep, holidays)
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
         load, answer = loaded(history, Asked(names, responder, timezone, hours, together, suppress_below))
@@ -244,8 +252,7 @@ class WorkloadAnalysis(Result):
         MissingDependencyError
             Altair is not installed.
         """
-        if what not in DRAWINGS:
-            raise HistoryError(f"what={what!r}; expected one of {', '.join(DRAWINGS)}.")
+        check_choice("what", what, DRAWINGS)
         return Result.plot(replace(self, drawn=what))
 
     @property
@@ -312,9 +319,10 @@ class WorkloadAnalysis(Result):
         Raises
         ------
         HistoryError
-            `every` is no positive length of time.
+            `every` is no positive length of time, or the span has more than a million of them.
         """
         check_length("every", every)
+        check_bins("every", every, self.span_length)
         return open_over_time(self._load, self.by, every)
 
     def paths(self) -> pa.Table:
@@ -373,7 +381,7 @@ def _said(row: dict[str, Any], level: float) -> str:
     if row["interruptions_per_week_low"] is not None:
         low, high = (in_figures(row[f"interruptions_per_week_{end}"]) for end in ("low", "high"))
         between = f" ({level:.0%} interval {low} to {high})"
-    said = f"{who}{in_figures(row['interruptions_per_week'])} times a week{between}"
+    said = f"{who}{many(in_figures(row['interruptions_per_week']), 'time')} a week{between}"
     if row["sleep_share"] is not None:
         said += f", {row['sleep_share']:.0%} of them in sleep hours"
-    return f"{said}; {in_figures(row['mean_open'])} alerts open at once on average, {row['max_open']:,} at most"
+    return f"{said}; {many(in_figures(row['mean_open']), 'alert')} open at once on average, {row['max_open']:,} at most"

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from alert_analytics.analytics.local_time import zone_of
+from alert_analytics.analytics.result import is_number, listed
 from alert_analytics.errors import HistoryError
+from alert_analytics.tables import counted
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -45,7 +48,8 @@ class Hours:
     def __post_init__(self) -> None:
         for name in ("business", "sleep"):
             ends = getattr(self, name)
-            if len(ends) != 2 or not all(isinstance(end, (int, float)) and 0 <= end <= 24 for end in ends):
+            hours = [end for end in ends if is_number(end) and 0 <= end <= 24]
+            if len(ends) != 2 or len(hours) != 2:
                 raise HistoryError(
                     f"{name}={ends!r}; expected two hours of the day, from 0 to 24.", hint=f"{name}=(22, 8)"
                 )
@@ -59,7 +63,7 @@ class Hours:
         HistoryError
             They are no hours, or a holiday is no date.
         """
-        days = [_day(one) for one in holidays or ()]
+        days = [_day(one) for one in listed("holidays", holidays, "dates", "holidays=['2025-12-25']")]
         if not isinstance(business, (tuple, list)) or not isinstance(sleep, (tuple, list)):
             raise HistoryError(f"business={business!r}, sleep={sleep!r}; expected two hours each, as in (22, 8).")
         return cls(tuple(business), tuple(sleep), frozenset(days))
@@ -90,7 +94,7 @@ class Hours:
         def ends(pair: tuple[float, float]) -> str:
             return "-".join(f"{end:g}" for end in pair)
 
-        days = f" but {len(self.holidays)} holidays" if self.holidays else ""
+        days = f" but {counted(len(self.holidays), 'holiday')}" if self.holidays else ""
         return f"business Mon-Fri {ends(self.business)}{days}, sleep {ends(self.sleep)}"
 
 
@@ -98,6 +102,23 @@ def weekday(local_us: Ints) -> Ints:
     """The day of the week of local times: 0 is Monday."""
     days: Ints = (local_us // DAY_US + _THURSDAY) % 7
     return days
+
+
+def check_zones(timezone: object) -> None:
+    """Refuse what names no zone, or not one for each of some responders.
+
+    Raises
+    ------
+    HistoryError
+        It is neither a text nor a mapping, or a zone is not known here.
+    """
+    if not isinstance(timezone, (str, Mapping)):
+        raise HistoryError(
+            f"timezone={timezone!r}; expected the name of a zone, or a zone for each responder.",
+            hint="timezone='Europe/Berlin', or {'ann': 'Asia/Tokyo', None: 'UTC'}",
+        )
+    for zone in [timezone] if isinstance(timezone, str) else timezone.values():
+        zone_of(zone)
 
 
 def local_us(at_us: Ints, zone: ZoneInfo) -> Ints:

@@ -17,6 +17,7 @@ from alert_analytics.analytics.workload_hours import DAY_US, HOUR_US, Hours, loc
 from alert_analytics.engine import Answer
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
+from alert_analytics.tables import counted
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -201,7 +202,7 @@ def _on_clocks(
         names.append(zone or "UTC")
     if missing:
         raise HistoryError(
-            f"timezone= names no zone for {len(missing)} of {len(people)} responders.",
+            f"timezone= names no zone for {len(missing):,} of {counted(len(people), 'responder')}.",
             hint='add None: "Europe/Berlin" for everyone else.',
         )
     local = fired_us.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from alert_analytics.alerts.incidents import check_policy
 from alert_analytics.errors import HistoryError
 from alert_analytics.history.enrichment import enrichment
 from alert_analytics.history.gathering import Gathering
@@ -193,7 +194,7 @@ class Contextual:
         Raises
         ------
         HistoryError
-            There is a column ``incident`` already.
+            There is a column ``incident`` already, or `policy` is none.
         UnknownColumnError
             The policy names neither a column nor a label.
 
@@ -210,6 +211,7 @@ class Contextual:
         >>> history.sql("SELECT count(DISTINCT incident) < count(*) AS fewer FROM alerts")["fewer"].item()
         True
         """
+        check_policy(policy)
         return self._knowing(Gathering(policy))
 
     @property

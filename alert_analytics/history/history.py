@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from alert_analytics.alerts.conditions import parse
 from alert_analytics.engine import Answer, run, run_free, sandbox
-from alert_analytics.errors import QueryError
+from alert_analytics.errors import HistoryError, QueryError
 from alert_analytics.history.base import Base, base_of
 from alert_analytics.history.context import TENANT
 from alert_analytics.history.contextual import Contextual
@@ -171,6 +171,11 @@ class AlertHistory(Contextual):
         scope = self._scope
         if isinstance(wanted, str):
             scope = scope.satisfying(parse(wanted))
+        elif wanted is not None and not isinstance(wanted, Mapping):
+            raise HistoryError(
+                f"where({wanted!r}); expected a mapping or a condition.",
+                hint="where({'service': 'db'}) or where(\"service == 'db'\")",
+            )
         elif wanted is not None:
             scope = scope.equal_to(wanted)
         low = None if since is None else moment(since, "since")

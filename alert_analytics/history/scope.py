@@ -6,11 +6,12 @@ alerts, conditions, times), so that it does not matter in which order a user nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import reduce
-from operator import and_
+from operator import and_, or_
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 Resolve = Callable[[str], "Expression"]
 """From the name of a column or label to what reads it; raises UnknownColumnError."""
+
+_WHOLE = re.compile(r"[+-]?\d{1,38}")
 
 # A row knows them when its alert is over: for one that is open as of t they would tell the future.
 _FINAL_COUNTS = ("escalations", "reassignments", "reopens", "notifications")
@@ -102,7 +105,15 @@ class Scope:
         return replace(self, since=max(lows, default=None), until=min(highs, default=None))
 
     def equal_to(self, wanted: Mapping[str, object]) -> Scope:
-        """Require columns or labels to have one of the values given."""
+        """Require columns or labels to have one of the values given.
+
+        Raises
+        ------
+        HistoryError
+            A name is no text.
+        """
+        if wrong := [name for name in wanted if not isinstance(name, str)]:
+            raise HistoryError(f"where: {wrong[0]!r} names no column; expected text.", hint="where({'service': 'db'})")
         pairs = ((name, _values(value)) for name, value in wanted.items())
         return replace(self, equals=self.equals + tuple(pairs))
 
@@ -202,7 +213,7 @@ def moment(value: date | str, what: str) -> datetime:
     Raises
     ------
     HistoryError
-        The text is no date.
+        It is none, or in UTC beyond the years 1 to 9999.
     """
     if isinstance(value, str):
         try:
@@ -215,7 +226,10 @@ def moment(value: date | str, what: str) -> datetime:
         value = datetime(value.year, value.month, value.day)
     if not isinstance(value, datetime) or value != value:  # pandas' NaT is a datetime that is not itself
         raise HistoryError(f"{what}={value!r} is not a time.", hint="give a datetime, a date or ISO 8601 text.")
-    return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    try:
+        return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise HistoryError(f"{what}={value}: in UTC it lies beyond the years 1 to 9999.") from error
 
 
 def _is_name(name: object) -> bool:
@@ -242,7 +256,10 @@ def _one_of(name: str, column: Expression, kind: str, values: tuple[object, ...]
         # Labels are text, so a value is matched as it is written.
         column = column.cast(duckdb.type("VARCHAR"))
         wanted = [str(value).lower() if isinstance(value, bool) else str(value) for value in given]
-    test = column.isin(*map(ConstantExpression, wanted)) if wanted else ConstantExpression(False)
+    # In one list, whole numbers beyond 2**53 would be rounded beside one that has a fraction.
+    lists = [[one for one in wanted if isinstance(one, float) is fraction] for fraction in (False, True)]
+    tests = [column.isin(*map(ConstantExpression, one)) for one in lists if one]
+    test = reduce(or_, tests) if tests else ConstantExpression(False)
     return test | column.isnull() if len(given) < len(values) else test
 
 
@@ -254,8 +271,11 @@ def _as_time(name: str, value: object) -> datetime:
 
 def _as_number(value: object) -> int | float | None:
     """Read a number; None for what is none, and so is equal to no number."""
+    text = str(value).strip()
+    if _WHOLE.fullmatch(text):  # by way of a float it would lose what is beyond 2**53
+        return int(text)
     try:
-        number = float(str(value))
+        number = float(text)
     except ValueError:
         return None
     return int(number) if number.is_integer() and abs(number) < 2**53 else number

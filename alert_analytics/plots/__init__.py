@@ -95,7 +95,7 @@ def plot_correlation(correlation: CorrelationAnalysis, what: str) -> alt.Chart |
     from alert_analytics.plots.correlation_graph import graph_chart, strength_chart
 
     charts = {"pairs": correlation_chart, "graph": graph_chart, "strength": strength_chart}
-    if what not in charts:
+    if not isinstance(what, str) or what not in charts:
         raise HistoryError(f"what={what!r}; a correlation draws {', '.join(map(repr, charts))}.", hint="plot('graph')")
     return charts[what](correlation)
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from alert_analytics.analytics import AnalyticsReport, Result
 from alert_analytics.errors import HistoryError, MissingDependencyError
-from alert_analytics.tables import as_html
+from alert_analytics.tables import as_html, counted
 
 # The page may show what it holds and fetch or run nothing, whatever a hostile name in it says.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -80,7 +80,8 @@ def _when(report: AnalyticsReport) -> str:
     if span is None:
         return "There is no alert in this history."
     stretch = f"{_minute(span.start)} to {_minute(span.end)} UTC"
-    return f"{report.whole.n_alerts:,} alerts, {stretch}; people's hours in {report.settings['timezone']}"
+    n = counted(report.whole.n_alerts, "alert")
+    return f"{n}, {stretch}; people's hours in {report.settings['timezone']}"
 
 
 def _minute(moment: datetime) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from alert_analytics.errors import WindowsError
 from alert_analytics.matrices import column_names, read_matrix
-from alert_analytics.tables import Tabled, as_html, as_text, counted
+from alert_analytics.tables import Tabled, as_html, as_text, check_row, counted
 from alert_analytics.windows.feature import Feature, Features, places
 from alert_analytics.windows.splitting import Times, parts_by_time
 
@@ -257,8 +257,7 @@ class Windows(Tabled):
                 "No alerts are behind these windows: they come from metrics or a matrix.",
                 hint="windows made by alert_windows know theirs.",
             )
-        if not -len(self) <= row < len(self):
-            raise IndexError(f"row {row} of {counted(len(self), 'window')}")
+        check_row(row, len(self), "", "window")
         end = self.window_end[row]
         return self.origin.alerts(self.entity[row], (end - self.width).item(), end.item())
 

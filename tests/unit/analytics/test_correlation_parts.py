@@ -98,6 +98,13 @@ def test_symmetric_measures_agree_with_scipy(sample: CorrelationAnalysis) -> Non
         assert row["z"] == pytest.approx((both - chance.mean()) / chance.std())
 
 
+def test_the_end_of_one_scope_is_not_the_beginning_of_the_next() -> None:
+    at = [datetime(2025, 1, 1), datetime(2025, 1, 1, 0, 10)]
+    columns = {"fired_at": pa.array([*at, *at], pa.timestamp("us")), "tenant_id": ["t1", "t1", "t2", "t2"]}
+    ask = CorrelationAnalysis.from_alerts(pa.table({**columns, "rule": ["a", "b", "c", "d"]}))
+    assert ask.symmetric().num_rows == 0  # b ends the span of t1, and c begins that of t2
+
+
 def test_items_in_every_bucket_alike_have_no_correlation() -> None:
     (row,) = few([("a", 0), ("b", 1)]).symmetric().to_pylist()
     assert (row["jaccard"], row["n_both"]) == (1, 1)

@@ -279,3 +279,54 @@ def test_every_question_about_a_zone_gets_one_answer(zone: Any) -> None:
         with pytest.raises(HistoryError, match="no time zone that is known here") as refused:
             ask()
         assert "IANA name" in str(refused.value.hint)
+
+
+def test_seasonality_counts_the_alerts_of_whole_days_alone() -> None:
+    asked = history(30 * 8, every=3 * HOUR).where(since=START + 5 * HOUR)
+    row = aa.TrendAnalysis.from_alerts(asked).seasonality().table.to_pylist()[0]
+    assert row["n_alerts"] == 8 * row["n_days"] < asked.n_alerts
+
+
+def test_a_level_that_is_called_none_or_others_is_not_those_without_a_value() -> None:
+    lasting = [MINUTE * (30 + 7 * i % 60) for i in range(400)]
+    asked = aa.ResolutionAnalysis.from_alerts(history(400, lasting=lasting, shift=["(none)", None, "a"]))
+    rows = {row["level"]: row["n_alerts"] for row in asked.cox("shift").table.to_pylist()}
+    assert rows == {"(none)": 134, "((none))": 133, "a": 133}
+    ratios = asked.cox("shift", reference={"shift": "((none))"})
+    missing = [row["level"] for row in ratios.table.to_pylist()].index("((none))")
+    assert ratios.alerts(missing).n_alerts == 133
+    names = ["(others)", *(f"r{i:02}" for i in range(39))]
+    ratios = aa.ResolutionAnalysis.from_alerts(history(400, lasting=lasting, rule=names)).cox("rule")
+    levels = {row["level"]: row["n_alerts"] for row in ratios.table.to_pylist()}
+    assert levels["(others)"] == 10
+    assert levels["((others))"] == 110
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.uint64(), pa.decimal128(38, 0)])
+def test_large_whole_numbers_are_told_apart(kind: pa.DataType) -> None:
+    large = 2**53
+    times = pa.array([START, START + HOUR, START + DAY], pa.timestamp("us"))
+    numbers = pa.array([large, large + 1, 7], pa.int64()).cast(kind)
+    asked = aa.AlertHistory.open(pa.table({"fired_at": times, "n": numbers}))
+    for wanted in (large + 1, str(large + 1), [large + 1, 0.5], [large + 1, 10**60, -1]):
+        assert asked.where({"n": wanted}).to_arrow()["n"].to_pylist() == [large + 1]
+    assert asked.where({"n": [7.0, "7", 10**60]}).n_alerts == 1
+    assert asked.where({"n": 10**30}).n_alerts == 0
+
+
+def test_one_of_a_thing_is_said_of_one() -> None:
+    frame = pa.table({"entity": ["a"], "t": [START], "load": [1.0]})
+    rule = aa.AlertRule(name="r", condition="load > 5", severity=aa.AlertSeverity.HIGH)
+    replay = aa.MetricReplay.from_samples(frame, [rule], "entity", "t")
+    assert "told 0 alerts on 1 sample of 1 entity" in replay.sentence
+    asked = history(40, every=DAY, lasting=[HOUR] * 39 + [None], rule=["a"])
+    times = aa.ResolutionAnalysis.from_alerts(asked, by="rule")
+    assert "(the first of 1 group by rule)" in times.competing().sentence
+    assert " 1 of 40 alerts is too young to tell." in times.sla(30 * DAY).sentence
+    lone = aa.ResolutionAnalysis.from_alerts(history(1)).between_looks(MINUTE)
+    assert "1 of 1 end lies between two" in lone.sentence
+    assert "Of 1 group by rule the slowest is a" in aa.IncidentAnalysis.from_alerts(asked, by="rule").sentence
+    by_day = pa.array([START + i * DAY + hour * HOUR for i in range(40) for hour in range(8, 20)], pa.timestamp("us"))
+    assert "1 alert an hour" in aa.TrendAnalysis.from_alerts(pa.table({"fired_at": by_day})).seasonality().sentence
+    assert "1 alert a day is expected" in aa.TrendAnalysis.from_alerts(history(120, every=DAY)).forecast(3).sentence
+    assert "but 1 holiday" in aa.WorkloadAnalysis.from_alerts(asked, responder="rule", holidays=["2025-01-08"]).sentence

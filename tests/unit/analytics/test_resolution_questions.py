@@ -284,7 +284,7 @@ def test_targets_by_hand() -> None:
     assert row["attainment"] == pytest.approx(1 - 2 / 3 * 1 / 2)
     assert row["naive_attainment"] == pytest.approx(2 / 3)
     assert kept.alerts(0).n_alerts == 4
-    assert "1 of 4 alerts are too young to tell" in kept.sentence
+    assert "1 of 4 alerts is too young to tell" in kept.sentence
     [quick] = asked(rows, cluster=None).sla(timedelta(seconds=1)).table.to_pylist()
     assert (quick["attainment"], quick["attainment_low"], quick["note"]) == (0, 0, "none was resolved in time")
     assert quick["attainment_high"] == pytest.approx(1 - 0.025 ** (1 / 4))
