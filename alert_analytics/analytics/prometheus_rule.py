@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from alert_analytics.alerts.changes import RuleChange
+from alert_analytics.analytics.result import check_length
 from alert_analytics.errors import HistoryError
 from alert_analytics.tables import printable
 
@@ -42,15 +43,20 @@ def prometheus_rule(
     Raises
     ------
     HistoryError
-        The change is no change of one Prometheus rule.
+        The change is no change of one Prometheus rule, or `expr`, `hold` or `labels` are not what they should be.
     """
     if not change.hold and not change.dedup_window:
         raise HistoryError(
             f"{name}: {change.kind} is no change of one Prometheus rule.",
             hint="delete the rule in its file; merge with an inhibition rule or group_by in Alertmanager.",
         )
-    if hold < timedelta(0):
-        raise HistoryError(f"hold={hold}; expected the rule's `for`, at least 0.", hint="hold=timedelta(minutes=5)")
+    if not isinstance(hold, timedelta) or hold < timedelta(0):
+        raise HistoryError(f"hold={hold!r}; expected the rule's `for`, at least 0.", hint="hold=timedelta(minutes=5)")
+    check_length("hold", max(hold, timedelta(microseconds=1)))  # its sum with the change has to be a length, too
+    if not isinstance(expr, str):
+        raise HistoryError(f"expr={expr!r}; expected an expression, as text.", hint='expr="up == 0"')
+    if not isinstance(labels, Mapping) or not all(isinstance(text, str) for pair in labels.items() for text in pair):
+        raise HistoryError(f"labels={labels!r}; expected text by text.", hint="labels={'severity': 'high'}")
     comment = printable(" ".join(why.split()))
     if change.dedup_window:
         return _route(name, change, comment)

@@ -222,7 +222,7 @@ class Recommendations(Result):
             raise HistoryError(
                 f"{name}: no alert's metadata hold its expression.", hint='give it: prometheus(row, expr="up == 0")'
             )
-        told = {"severity": severity} if labels is None and severity else dict(labels or {})
+        told = labels if labels is not None else {"severity": severity} if severity else {}
         return prometheus_rule(
             name, wanted or "", self.changes[row], hold=hold, labels=told, why=sentence_of(self._row(row))
         )

@@ -77,7 +77,7 @@ class AlertAnalytics:
         unknown = [one for one in self.metrics if one not in METRICS]
         if unknown:
             raise HistoryError(f"AlertAnalytics has metrics={unknown}; expected some of {', '.join(METRICS)}.")
-        check_length("time_range", self.time_range)
+        check_length("time_range", self.time_range, timedelta.max)  # longer than the history is all of it
         zone_of(self.timezone)
 
     def run(self, alerts: Any) -> AnalyticsReport:

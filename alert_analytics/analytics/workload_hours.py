@@ -105,19 +105,14 @@ def weekday(local_us: Ints) -> Ints:
 
 
 def check_zones(timezone: object) -> None:
-    """Refuse what names no zone, or not one for each of some responders.
+    """Refuse what names no zone, nor one for each of some responders.
 
     Raises
     ------
     HistoryError
-        It is neither a text nor a mapping, or a zone is not known here.
+        A zone is not known here.
     """
-    if not isinstance(timezone, (str, Mapping)):
-        raise HistoryError(
-            f"timezone={timezone!r}; expected the name of a zone, or a zone for each responder.",
-            hint="timezone='Europe/Berlin', or {'ann': 'Asia/Tokyo', None: 'UTC'}",
-        )
-    for zone in [timezone] if isinstance(timezone, str) else timezone.values():
+    for zone in timezone.values() if isinstance(timezone, Mapping) else [timezone]:
         zone_of(zone)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import alert_analytics as aa
+from alert_analytics.analytics.prometheus_rule import prometheus_rule
 from alert_analytics.errors import AlertAnalyticsError, HistoryError, NoSuchRowError
 
 START, HOUR, MINUTE = datetime(2025, 1, 6), timedelta(hours=1), timedelta(minutes=1)
@@ -192,3 +193,12 @@ def test_no_such_row_is_an_error_of_the_library_and_of_python(row: Any, history:
     with pytest.raises(NoSuchRowError, match="row") as caught:
         trend(history).alerts(row)
     assert isinstance(caught.value, IndexError)
+
+
+@pytest.mark.parametrize("name", ["expr", "hold", "labels"])
+def test_an_odd_part_of_a_prometheus_rule_is_refused_or_written(name: str) -> None:
+    def ask(odd: Any) -> str:
+        given: dict[str, Any] = {"expr": "up == 0", "hold": MINUTE, "labels": {}} | {name: odd}
+        return prometheus_rule("r", given.pop("expr"), aa.RuleChange(hold=MINUTE), why="w", **given)
+
+    assert refused(ask) >= 10

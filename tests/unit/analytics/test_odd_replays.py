@@ -136,7 +136,7 @@ def test_questions_that_name_no_item_are_refused_by_name() -> None:
         aa.Recommendations.from_alerts,
         lambda h, of: aa.RuleReplay.from_alerts(h, aa.RuleChange(delete=True), of),
     ):
-        with pytest.raises(HistoryError, match=r"of=\['rule', 'service'\]; expected one column or label"):
+        with pytest.raises(HistoryError, match=r"of=\['rule', 'service'\]; expected the name of a column or label"):
             ask(alerts(), of=wrong)  # type: ignore[operator]
     nothing: Any = [None]
     with pytest.raises(HistoryError, match=r"only=\[None\]; expected names of items"):

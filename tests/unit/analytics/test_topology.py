@@ -114,7 +114,7 @@ def test_numbers_name_scopes_as_they_are_written() -> None:
         (LINKS, "tenant_id", "pairs never cross tenants"),
         ([("db", "web", "disk")], "service", "is no pair of linked scopes"),
         (["db"], "service", "'db' is no pair"),
-        ([("db", None)], "service", "1 of 2 ends are missing"),
+        ([("db", None)], "service", "1 of 2 ends is missing"),
         (pa.table({"a": ["db"]}), "service", "expected the two ends of a link"),
         ([("host-1", "host-2")], "service", r"none of 1 links joins two of the 3 scopes .*'host-1'.*'db'"),
         (3, "service", "A int is no table"),
