@@ -148,6 +148,7 @@ ALIKE = {
     "SourceNotFoundError": FileNotFoundError,
     "ConditionError": ValueError,
     "UnknownColumnError": KeyError,
+    "NoSuchRowError": IndexError,
     "StoreLockedError": OSError,
     "PullError": ConnectionError,
     "PrivacyError": ValueError,
