@@ -253,7 +253,7 @@ def _check_level(result: Result) -> None:
     """Refuse intervals of another level: they are put together as they are, not made anew."""
     if (level := result.settings.get("level", _LEVEL)) != _LEVEL:
         raise HistoryError(
-            f"compare() puts 95 % intervals together; these answers were asked at level={level}.",
+            f"compare() puts 95% intervals together; these answers were asked at level={level}.",
             hint=f"ask both with level={_LEVEL}.",
         )
 
@@ -291,11 +291,11 @@ def _said(row: dict[str, Any], keys: tuple[str, ...]) -> str:
         return what
     if row["low"] is None:
         return f"{what}, without an interval"
-    interval = f"95 % interval {_number(row, 'low')} to {_number(row, 'high')}"
+    interval = f"95% interval {_number(row, 'low')} to {_number(row, 'high')}"
     if row["kind"] == "ratio":
         times = [in_figures(row[name]) for name in ("change", "low", "high")]
         much = "long" if row["unit"] == "s" else "many"
-        return f"{what}, {times[0]} times as {much} (95 % interval {times[1]} to {times[2]})"
+        return f"{what}, {times[0]} times as {much} (95% interval {times[1]} to {times[2]})"
     return f"{what}, a difference of {_number(row, 'change')} ({interval})"
 
 

@@ -29,8 +29,8 @@ def pair_in_words(row: Mapping[str, Any], window: timedelta, reach: str) -> str:
     leads = row["p_direction"] < FDR
     followed, by_chance = (100 * row[name] / row["n_bursts"] for name in ("n_bursts_together", "expected"))
     return (
-        f"{row['leader']} {'leads' if leads else 'fires together with'} {row['follower']}: {followed:.0f} % of its "
-        f"bursts are followed within {length_in_words(window)}{reach}, {by_chance:.2g} % expected by chance"
+        f"{row['leader']} {'leads' if leads else 'fires together with'} {row['follower']}: {followed:.0f}% of its "
+        f"bursts are followed within {length_in_words(window)}{reach}, {by_chance:.2g}% expected by chance"
     )
 
 

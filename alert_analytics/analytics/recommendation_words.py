@@ -86,7 +86,7 @@ def saving_in_words(row: Mapping[str, Any]) -> str:
         return f"{row['n_saved']:,} fewer {what if row['n_saved'] == 1 else many} in all of this history"
     said = f"{in_figures(row['saved_per_week'])} fewer {many} a week"
     low, high = in_figures(row["saved_low"]), in_figures(row["saved_high"])
-    return f"{said} (95 % prediction interval {low} to {high})"
+    return f"{said} (95% prediction interval {low} to {high})"
 
 
 def missed_in_words(row: Mapping[str, Any]) -> str:
@@ -94,7 +94,7 @@ def missed_in_words(row: Mapping[str, Any]) -> str:
     n = row["n_missed"]
     if n is None:
         return "What would be missed is not known: nothing says what people did with its alerts."
-    bound = f"95 % upper bound {in_figures(100 * row['missed_high'], 2)} % of what it saves"
+    bound = f"95% upper bound {in_figures(100 * row['missed_high'], 2)}% of what it saves"
     if row["kind"] == CLOSING:
         verb = "was" if n == 1 else "were"
         late = f"{n:,} of its alerts {verb}" if n else "None of its alerts was"

@@ -153,7 +153,7 @@ class RuleReplay(Result):
             return ""
         row = self.table.to_pylist()[0]
         mean, low, high = (in_figures(row[name]) for name in ("saved_per_week", "saved_low", "saved_high"))
-        return f", {mean} a week (95 % prediction interval {low} to {high})" if row["n_saved"] else ""
+        return f", {mean} a week (95% prediction interval {low} to {high})" if row["n_saved"] else ""
 
     def _missed(self, saved: int) -> str:
         """What the change would miss."""

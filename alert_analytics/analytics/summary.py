@@ -14,6 +14,7 @@ import pyarrow as pa
 from alert_analytics.analytics.chapters import chapters_of
 from alert_analytics.analytics.estimates import in_words
 from alert_analytics.analytics.local_time import zone_of
+from alert_analytics.analytics.metric import metric_in_words
 from alert_analytics.analytics.result import Result, as_list, check_length
 from alert_analytics.analytics.summary_numbers import INSTANT, METRICS, Stretch, numbers_of
 from alert_analytics.errors import HistoryError
@@ -225,7 +226,7 @@ def _is_apart(row: dict[str, Any]) -> bool:
 
 
 def _said(row: dict[str, Any]) -> str:
-    name = row["name"].replace("_", " ")
+    name = metric_in_words(row["name"])
     if row["value"] is None:
         return f"{name} unknown ({row['note']})"
 

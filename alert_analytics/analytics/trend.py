@@ -250,7 +250,7 @@ def _said(row: dict[str, Any]) -> str:
     )
     return (
         f"{verb[row['direction']]}: {many(in_figures(row['slope_per_day'] * 7, 2, '+'), 'alert')} a day each week "
-        f"(95 % interval {in_figures(low, 2, '+')} to {in_figures(high, 2, '+')}) at "
+        f"(95% interval {in_figures(low, 2, '+')} to {in_figures(high, 2, '+')}) at "
         f"{in_figures(row['alerts_per_day'])} a day over {row['n_weeks']:,} weeks"
         f"{unseen if row['direction'] == 'none' and unseen else ''}"
     )

@@ -183,5 +183,5 @@ def _said(row: dict[str, Any]) -> str:
     verb = "rose" if row["after_per_day"] > row["before_per_day"] else "fell"
     return (
         f"{verb} from {in_figures(row['before_per_day'])} to {in_figures(row['after_per_day'])} a day on "
-        f"{row['changed_on']} (95 % interval {row['changed_low']} to {row['changed_high']})"
+        f"{row['changed_on']} (95% interval {row['changed_low']} to {row['changed_high']})"
     )

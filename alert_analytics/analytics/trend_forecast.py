@@ -70,7 +70,7 @@ class Forecast(Result):
         return (
             f"Over the next {counted(len(mine), 'day')} {rate} a day{whose} "
             f"{'are' if rate.endswith('s') else 'is'} expected; a day may "
-            f"have {in_figures(low)} to {in_figures(high)} (95 % intervals of single days)."
+            f"have {in_figures(low)} to {in_figures(high)} (95% intervals of single days)."
         )
 
     def alerts(self, row: int = 0) -> AlertHistory:

@@ -126,7 +126,7 @@ def _show_trend(trend: TrendAnalysis, trends: TrendAnalysis) -> None:
         [*(row[name] for name in trends.by), _figure(row["alerts_per_day"]), _weekly(row), _q(row), row["direction"]]
         for row in trends.table.slice(0, _ROWS).to_pylist()
     ]
-    in_table([*trends.by, "a day", "change of that each week (95 %)", "q", "direction"], rows)
+    in_table([*trends.by, "a day", "change of that each week (95%)", "q", "direction"], rows)
 
 
 def _q(row: dict[str, Any]) -> str:
@@ -174,7 +174,7 @@ def _show_resolution(resolution: ResolutionAnalysis) -> None:
         ]
         for row in sorted(resolution.table.to_pylist(), key=_severest_first)[:_ROWS]
     ]
-    in_table([*resolution.by, "alerts", "open", "half within (95 %)", "90 % within", "without the open"], rows)
+    in_table([*resolution.by, "alerts", "open", "half within (95%)", "90% within", "without the open"], rows)
 
 
 def _severest_first(row: dict[str, Any]) -> int:

@@ -49,8 +49,8 @@ def tell_models(history: AlertHistory, description: Description, out: Path, trut
     """
     chapter(
         "What would a model have noticed?",
-        "An isolation forest and an autoencoder learn what an hour usually looks like from the first 60 % of the time; "
-        "the next 20 % say where 0.85 stands, the last 20 % whether it keeps its promise.",
+        "An isolation forest and an autoencoder learn what an hour usually looks like from the first 60% of the time; "
+        "the next 20% say where 0.85 stands, the last 20% whether it keeps its promise.",
     )
     trained, refused = _trained(history, description)
     in_table(["model", "windows", "worth", "at most", "reach 0.85", "promise"], [_row(one) for one in trained])
@@ -110,7 +110,7 @@ def _keep(scores: ScoredWindows, out: Path) -> list[str]:
 
 def _show_unusual(scores: ScoredWindows, address: str, truth: dict[str, Any] | None) -> None:
     console.print()
-    say(f"The last 20 % of the time, scored by {address} from the registry:")
+    say(f"The last 20% of the time, scored by {address} from the registry:")
     for row in scores.most_anomalous(_TOLD, apart=_APART):
         say(f"  {scores.describe(row)}")
     if truth is not None:

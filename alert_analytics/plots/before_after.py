@@ -40,6 +40,6 @@ def comparison_chart(comparison: Comparison) -> alt.LayerChart:
     none = none.encode(x=alt.X("at:Q", scale=scale))
     bars = base.mark_rule(strokeWidth=3, opacity=0.4).encode(x=alt.X("low:Q", title=title, scale=scale), x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("change:Q", scale=scale))
-    subtitle = f"{metric_in_words(metric)}; bars: 95 % interval; grey: no change"
+    subtitle = f"{metric_in_words(metric)}; bars: 95% interval; grey: no change"
     height = max(len(shown), 1) * _ROW_HEIGHT
     return layered(none, bars, points, width=WIDTH, height=height, title=titled(comparison.sentence, subtitle))

@@ -58,5 +58,5 @@ def recommendations_chart(found: Recommendations) -> alt.LayerChart:
     missed = base.transform_calculate(end="isValid(datum.high) ? datum.high : datum.saved")
     missed = missed.mark_text(align="left", dx=6, fontSize=10, color="#555555")
     missed = missed.encode(x=alt.X("end:Q", title=title), text="missed:N")
-    subtitle = "lines: 95 % prediction interval for a week's mean; missed: alerts that somebody had acted on"
+    subtitle = "lines: 95% prediction interval for a week's mean; missed: alerts that somebody had acted on"
     return layered(bars, limits, missed, title=titled(found.sentence, subtitle), width=520, height=alt.Step(26))

@@ -58,7 +58,7 @@ def resolution_chart(resolution: ResolutionAnalysis) -> alt.LayerChart:
         y2="high:Q",
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2).encode(y="survival:Q")
-    title = titled(resolution.sentence, "Kaplan-Meier; band: 95 % interval; open alerts count until the watermark")
+    title = titled(resolution.sentence, "Kaplan-Meier; band: 95% interval; open alerts count until the watermark")
     return layered(band, line, width=WIDTH, height=HEIGHT, title=title)
 
 

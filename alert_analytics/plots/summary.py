@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from alert_analytics.analytics import AnalyticsReport
+from alert_analytics.analytics.metric import metric_in_words
 from alert_analytics.plots.style import inline, layered, titled
 
 
@@ -22,7 +23,7 @@ def summary_chart(report: AnalyticsReport) -> alt.LayerChart:
         Left of 1: less than before.
     """
     rows = [
-        {"name": row["name"].replace("_", " ")}
+        {"name": metric_in_words(row["name"])}
         | {part: None if row[part] is None else row[part] / row["before"] for part in ("value", "low", "high")}
         for row in report.table.to_pylist()
         if row["value"] is not None and row["before"]

@@ -82,7 +82,7 @@ def change_points_chart(changes: ChangePoints) -> alt.LayerChart:
     band = changed.mark_rect(opacity=0.12).encode(x=_time("changed_low:T"), x2="changed_high:T")
     rule = changed.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(x=_time("changed_on:T"))
     zone = changes.settings["timezone"]
-    subtitle = f"thin: per day ({zone}); bold: level; dashed with band: change and its 95 % interval"
+    subtitle = f"thin: per day ({zone}); bold: level; dashed with band: change and its 95% interval"
     return layered(band, counts, level, rule, width=WIDTH, height=HEIGHT, title=titled(changes.sentence, subtitle))
 
 
@@ -110,7 +110,7 @@ def forecast_chart(forecast: Forecast) -> alt.LayerChart:
     line = base.mark_line(strokeWidth=2.5, point=True).encode(y="expected:Q")
     name = f"{shown[0]}; " if shown and forecast.by else ""
     subtitle = (
-        f"{name}grey: as it was; blue: expected, band: 95 % interval of each day ({forecast.settings['timezone']})"
+        f"{name}grey: as it was; blue: expected, band: 95% interval of each day ({forecast.settings['timezone']})"
     )
     return layered(band, seen, line, width=WIDTH, height=HEIGHT, title=titled(forecast.sentence, subtitle))
 

@@ -65,7 +65,7 @@ def test_a_cascade_is_found_with_its_numbers(found: CorrelationAnalysis) -> None
 
 def test_the_sentence_says_the_strongest_pair(found: CorrelationAnalysis) -> None:
     assert found.sentence == (
-        "network leads database: 80 % of its bursts are followed within 5 min, 0 % expected by chance; "
+        "network leads database: 80% of its bursts are followed within 5 min, 0% expected by chance; "
         "1 of 6 pairs at q < 0.05."
     )
 

@@ -133,7 +133,7 @@ def test_an_odd_argument_of_a_further_question_is_refused_or_answered(
 @pytest.mark.parametrize(
     ("ask", "said"),
     [
-        (lambda h: aa.WorkloadAnalysis.from_alerts(h, timezone=None), "timezone=None is no time zone that is known here"),
+        (lambda h: aa.WorkloadAnalysis.from_alerts(h, timezone=None), "timezone=None is no time zone"),
         (lambda h: aa.WorkloadAnalysis.from_alerts(h, responder=None), "responder=None; expected the name of a column"),
         (lambda h: aa.WorkloadAnalysis.from_alerts(h, holidays=5), "holidays=5; expected a list of dates"),
         (lambda h: aa.WorkloadAnalysis.from_alerts(h, suppress_below=True), "suppress_below=True; expected a whole"),

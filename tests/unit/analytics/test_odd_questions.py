@@ -139,7 +139,7 @@ def test_a_ratio_of_times_is_no_time() -> None:
     ]
     said = aa.compare(*both).sentence
     assert "MTTR of the first 24 h went from" in said
-    assert " times as long (95 % interval 2." in said
+    assert " times as long (95% interval 2." in said
 
 
 def test_a_dataframe_of_polars_can_be_replayed() -> None:

@@ -62,7 +62,7 @@ def test_the_replay_of_a_row_says_the_same(found: Recommendations) -> None:
 def test_the_sentences_say_change_saving_and_cost(found: Recommendations) -> None:
     for row, said in zip(found.table.to_pylist(), found.sentences, strict=True):
         assert said.startswith(f"{row['item']}: {row['change']}. ")
-        assert "95 % prediction interval" in said
+        assert "95% prediction interval" in said
         assert row["evidence"] in said
     together = found.settings["n_saved_together"]
     assert f"{together:,} of " in found.sentence
@@ -169,7 +169,7 @@ def test_what_closes_by_itself_saves_closings_and_no_alert_and_is_said_so() -> N
         "Change first left: resolve it automatically after 1 h unacknowledged. The change would let 80 of 81 alerts "
         "close by themselves instead of by hand."
     )
-    assert "fewer closings by hand a week (95 % prediction interval " in found.sentences[0]
+    assert "fewer closings by hand a week (95% prediction interval " in found.sentences[0]
     assert "All of its alerts would still be told. None of its alerts was acknowledged only later" in found.sentences[0]
     assert "save" not in found.sentence
     said = found.replay(0).sentence

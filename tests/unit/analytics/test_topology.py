@@ -61,7 +61,7 @@ def test_it_is_said_in_settings_and_sentence(linked: aa.CorrelationAnalysis) -> 
     assert (linked.settings["n_links"], linked.settings["n_links_used"]) == (2, 2)
     assert "n_links" not in asked(None).settings
     assert linked.sentence.startswith(
-        "DbDown leads ShopSlow: 100 % of its bursts are followed within 5 min in the same service or a linked one, "
+        "DbDown leads ShopSlow: 100% of its bursts are followed within 5 min in the same service or a linked one, "
     )
 
 

@@ -70,7 +70,7 @@ def test_the_sentence_says_how_many_move_and_which_most(by_service: TrendAnalysi
     quiet = TrendAnalysis.from_alerts(aa.datasets.sample().where({"service": ["database", "network"]}), by="service")
     assert quiet.sentence == "None of 2 series by service rises or falls beyond chance."
     assert TrendAnalysis.from_alerts(history(rising())).sentence.startswith(
-        "Alert volume rises: +1 alert a day each week (95 % interval +"
+        "Alert volume rises: +1 alert a day each week (95% interval +"
     )
     assert "neither rises nor falls beyond chance" in TrendAnalysis.from_alerts(aa.datasets.sample()).sentence
 
