@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from alert_analytics.analytics.metric import Metric
@@ -15,7 +14,6 @@ from alert_analytics.analytics.performance_measures import Measure, metrics
 from alert_analytics.analytics.result import (
     Result,
     behind,
-    called,
     check_choice,
     check_length,
     check_name,
@@ -26,11 +24,11 @@ from alert_analytics.analytics.suppression import SUPPRESS_BELOW, SUPPRESSED, ch
 from alert_analytics.analytics.trend_series import check_bins
 from alert_analytics.analytics.workload_hours import Hours, check_zones
 from alert_analytics.analytics.workload_seen import Asked, Load, loaded
-from alert_analytics.analytics.workload_table import OWN_COLUMNS, laid_out
+from alert_analytics.analytics.workload_table import OWN_COLUMNS, busiest_first, laid_out
 from alert_analytics.analytics.workload_views import by_hour, calendar, open_over_time, paths, week
+from alert_analytics.analytics.workload_words import in_words
 from alert_analytics.errors import HistoryError
 from alert_analytics.history import AlertHistory
-from alert_analytics.tables import counted, in_figures, many
 
 if TYPE_CHECKING:
     import altair as alt
@@ -149,7 +147,7 @@ class WorkloadAnalysis(Result):
         history, names = AlertHistory.open(alerts), split_by(by, OWN_COLUMNS)
         load, answer = loaded(history, Asked(names, responder, timezone, hours, together, suppress_below))
         table, measures = laid_out(load, names, level)
-        load, table, measures = _sorted(load, table, measures)
+        load, table, measures = busiest_first(load, table, measures)
         settings = history.settings | {
             "by": list(names),
             "responder": responder,
@@ -166,54 +164,15 @@ class WorkloadAnalysis(Result):
     @property
     def sentence(self) -> str:
         """The load in words."""
-        rows = [row for row, n in zip(self.table.to_pylist(), self._load.pooled, strict=True) if not n]
-        pooled = self._pooled
-        if not rows and not pooled:
-            return "There is no alert in this history, so it interrupted nobody."
-        busy = [row for row in rows if row["n_interruptions"] is not None]
-        if busy:
-            first = busy[0]
-            name = f"{called(first, self.by)} is interrupted most: " if len(busy) > 1 and self.by else ""
-            of = f"Of {counted(len(rows), 'group')} by {', '.join(self.by)}, {name}" if name else ""
-            said = f"{of}{_said(first, self.level)}."
-        elif rows and not pooled:
-            n = counted(int(self._load.row.size), "alert")
-            said = f"Of {n} none is known to have interrupted anybody: {rows[0]['note']}."
-        else:
-            together = self.table.to_pylist()[-1]
-            shown = together["n_interruptions"] is not None
-            if not shown and not rows:
-                return f"Too few people to show anybody's load: {pooled}{self._hours}"
-            nothing = "Of the alerts that are shown none is known to have interrupted anybody."
-            said = f"All together: {_said(together, self.level)}." if shown else nothing
-        return f"{said} {pooled}{self._hours}"
-
-    @property
-    def _hours(self) -> str:
-        return f"Hours in {self._clock}: {self.settings['hours']}, else off."
+        said = in_words(self.table.to_pylist(), self.by, self._load, self.level)
+        zone = str(self.settings["timezone"])
+        clock = "the responders' own zones" if zone.endswith("told") else zone
+        return f"{said} Hours in {clock}: {self.settings['hours']}, else off." if self.table.num_rows else said
 
     @property
     def _load(self) -> Load:
         assert self.counts is not None
         return self.counts
-
-    @property
-    def _clock(self) -> str:
-        zone = str(self.settings["timezone"])
-        return "the responders' own zones" if zone.endswith("told") else zone
-
-    @property
-    def _pooled(self) -> str:
-        load = self._load
-        if not load.n_small:
-            return ""
-        few = f"{counted(load.n_small, 'group')} of fewer than {load.suppress_below} people"
-        are = "is" if load.n_small == 1 else "are"
-        show = f"suppress_below=1 shows {'it' if load.n_small == 1 else 'them'}"
-        if load.is_hidden:
-            return f"{few} {are} hidden, {SUPPRESSED}; {show}. "
-        one_more = " and the next smallest, lest a total give it away," if sum(load.pooled) > load.n_small else ""
-        return f"{few}{one_more} {'are' if one_more else are} shown as one row, {SUPPRESSED}; {show}. "
 
     def alerts(self, row: int = 0) -> AlertHistory:
         """The alerts of the group in `row`.
@@ -350,38 +309,3 @@ class WorkloadAnalysis(Result):
             )
         answer = self.history.ask("workload_paths", params={"of": self.by[0]}, with_events=True)
         return paths(answer.arrow(), self._load)
-
-
-def _sorted(load: Load, table: pa.Table, measures: Mapping[str, Measure]) -> tuple[Load, pa.Table, dict[str, Measure]]:
-    """Most interruptions first, groups put together last."""
-    n = load.counted(load.interrupts)
-    order = np.lexsort((-load.counted(), -n, np.array(load.pooled, dtype=np.int64) > 0))
-    place = np.empty_like(order)
-    place[order] = np.arange(order.size)
-    ordered = {
-        name: Measure(*(part[order] for part in (one.value, one.standard_error, one.low, one.high, one.n_clusters)))
-        for name, one in measures.items()
-    }
-    moved = replace(
-        load,
-        row=place[load.row],
-        keys=tuple(load.keys[i] for i in order),
-        pooled=tuple(load.pooled[i] for i in order),
-        n_people=load.n_people[order],
-    )
-    return moved, table.take(pa.array(order)), ordered
-
-
-def _said(row: dict[str, Any], level: float) -> str:
-    """A row's load as a clause."""
-    who = f"{counted(row['n_people'], 'responder')} interrupted " if row["n_people"] else "interrupted "
-    if row["interruptions_per_week"] is None:
-        return f"{who}{counted(row['n_interruptions'], 'time')} in a span of no length"
-    between = ""
-    if row["interruptions_per_week_low"] is not None:
-        low, high = (in_figures(row[f"interruptions_per_week_{end}"]) for end in ("low", "high"))
-        between = f" ({level:.0%} interval {low} to {high})"
-    said = f"{who}{many(in_figures(row['interruptions_per_week']), 'time')} a week{between}"
-    if row["sleep_share"] is not None:
-        said += f", {row['sleep_share']:.0%} of them in sleep hours"
-    return f"{said}; {many(in_figures(row['mean_open']), 'alert')} open at once on average, {row['max_open']:,} at most"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -192,3 +193,25 @@ def _notes(load: Load, measures: dict[str, Measure], known_of: Bools) -> Iterato
         elif known_of[row] and np.isnan(measures["interruptions_per_week"].low[row]):
             reasons.append("no interval per week: too few days with interruptions")
         yield "; ".join(reasons) or None
+
+
+def busiest_first(
+    load: Load, table: pa.Table, measures: Mapping[str, Measure]
+) -> tuple[Load, pa.Table, dict[str, Measure]]:
+    """Put rows in order: most interruptions first, groups put together last."""
+    n = load.counted(load.interrupts)
+    order = np.lexsort((-load.counted(), -n, np.array(load.pooled, dtype=np.int64) > 0))
+    place = np.empty_like(order)
+    place[order] = np.arange(order.size)
+    ordered = {
+        name: Measure(*(part[order] for part in (one.value, one.standard_error, one.low, one.high, one.n_clusters)))
+        for name, one in measures.items()
+    }
+    moved = replace(
+        load,
+        row=place[load.row],
+        keys=tuple(load.keys[i] for i in order),
+        pooled=tuple(load.pooled[i] for i in order),
+        n_people=load.n_people[order],
+    )
+    return moved, table.take(pa.array(order)), ordered

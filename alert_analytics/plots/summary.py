@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from alert_analytics.analytics import AnalyticsReport
@@ -22,7 +24,7 @@ def summary_chart(report: AnalyticsReport) -> alt.LayerChart:
     altair.LayerChart
         Left of 1: less than before.
     """
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": metric_in_words(row["name"])}
         | {part: None if row[part] is None else row[part] / row["before"] for part in ("value", "low", "high")}
         for row in report.table.to_pylist()
