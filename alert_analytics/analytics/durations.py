@@ -147,6 +147,11 @@ class Group:
         critical = np.repeat(critical_values(self.level, n), n_times)
         return log_log_band(self.table.survival, self.variance, critical)
 
+    def let_go_of_curve(self) -> None:
+        """Forget the curve and its variance, the largest part by far; they are computed again when asked for."""
+        for name in ("table", "variance"):
+            self.__dict__.pop(name, None)
+
     def quantile(self, q: float) -> Estimate:
         """The time within which a share `q` are resolved."""
         return self.quantiles((q,))[0]
