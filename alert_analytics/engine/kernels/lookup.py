@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from alert_analytics.engine.kernels.threads import in_parts
+from alert_analytics.errors import HistoryError
 
 _ENOUGH = 500_000  # rows a thread should have
 
@@ -17,7 +18,7 @@ def places_of(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[
     Parameters
     ----------
     hashes : ndarray of uint64, shape (n,)
-        All of them known.
+        All of them known, unless somebody wrote meanwhile.
     known : ndarray of uint64, shape (k,)
         Each once.
 
@@ -25,6 +26,11 @@ def places_of(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[
     -------
     ndarray of int32, shape (n,)
         Where in `known`.
+
+    Raises
+    ------
+    HistoryError
+        One of them is not known: a row came between the two queries.
 
     Examples
     --------
@@ -37,6 +43,10 @@ def places_of(hashes: NDArray[np.uint64], known: NDArray[np.uint64]) -> NDArray[
     _fill(slots, listed)
     place = np.empty(hashes.size, dtype=np.int32)
     in_parts(lambda begin, end: _find(slots, listed, wanted, place, begin, end), hashes.size, at_least=_ENOUGH)
+    if place.min(initial=0) < 0:
+        raise HistoryError(
+            "The history changed while it was asked.", hint="ask again when whatever writes to it is done."
+        )
     return place
 
 
@@ -55,7 +65,7 @@ def _find(slots, known, wanted, place, begin, end):  # type: ignore[no-untyped-d
     mask = slots.size - 1
     for i in range(begin, end):
         slot = (wanted[i] ^ (wanted[i] >> 32)) & mask
-        while known[slots[slot]] != wanted[i]:
+        while slots[slot] >= 0 and known[slots[slot]] != wanted[i]:
             slot = (slot + 1) & mask
         place[i] = slots[slot]
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_analytics.engine.kernels.lookup import NO_DAY, numbered_by_day, places_of
+from alert_analytics.errors import HistoryError
 
 HASHES = st.integers(0, 2**64 - 1) | st.integers(0, 20).map(lambda high: high << 40)  # the latter share their slots
 
@@ -31,3 +33,11 @@ def test_codes_are_equal_where_both_are(rows: list[tuple[int, int]]) -> None:
     assert all(
         (a == b) == (x == y) for a, x in zip(found, pairs, strict=True) for b, y in zip(found, pairs, strict=True)
     )
+
+
+def test_what_nobody_listed_is_an_error_and_no_endless_search() -> None:
+    known = np.arange(1, 40, dtype=np.uint64)
+    with pytest.raises(HistoryError, match="changed while it was asked"):
+        places_of(np.array([3, 77], dtype=np.uint64), known)
+    with pytest.raises(HistoryError, match="changed while it was asked"):
+        places_of(np.array([3], dtype=np.uint64), known[:0])
