@@ -170,8 +170,8 @@ def test_every_frame_that_speaks_arrow_gives_the_same_and_is_not_changed() -> No
     arrow = frame(cpu=CPU, load=LOAD)
     pandas, polars = arrow.to_pandas(), pl.DataFrame(pl.from_arrow(arrow))
     before = pandas.copy()
-    expected = metric_windows(arrow, length=2)
-    for one in (pandas, pandas.astype({"entity": "category"}), polars, duckdb.from_arrow(arrow)):
+    expected, connection = metric_windows(arrow, length=2), duckdb.connect()
+    for one in (pandas, pandas.astype({"entity": "category"}), polars, connection.from_arrow(arrow)):
         windows = metric_windows(one, length=2)
         assert windows.features.tolist() == expected.features.tolist()
         assert windows.entity.tolist() == expected.entity.tolist()
