@@ -43,7 +43,7 @@ check: $(STAMP)  ## the fast loop: lint, types, import contracts, unit tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -m "not slow" -n 2 tests
+	$(PYTEST) -q -m "not slow" -n 2 --dist worksteal tests
 
 test: $(STAMP)  ## everything: what CI runs
 	$(BIN)/ruff check .
@@ -52,7 +52,7 @@ test: $(STAMP)  ## everything: what CI runs
 	$(BIN)/lint-imports
 	$(BIN)/coverage erase
 	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -q $(KERNEL_TESTS)
-	$(PYTEST) -q -n 2 --cov --cov-append --cov-report= tests
+	$(PYTEST) -q -n 2 --dist worksteal --cov --cov-append --cov-report= tests
 	$(PYTEST) -q --doctest-modules --cov --cov-append --cov-report= alert_analytics
 	$(BIN)/coverage report
 
